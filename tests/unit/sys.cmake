@@ -1,0 +1,1 @@
+sabot_unit_test(unit_sys SOURCES sys/test_files.cc LIBRARIES sabot_sys)
