@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+// import.h: turn an image of another kind into one squashfs file.
+// A source is streamed: nothing is extracted, no scratch copy is made, no name from inside it is ever opened.
+// Not here: where the file is kept (store.h), what names a source (reference.h).
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "images/launch_config.h"
+#include "images/progress.h"
+#include "images/reference.h"
+
+namespace sabot::images {
+
+enum class Compression { zstd, gzip, xz, lz4 };
+
+/// `zstd`, `gzip`, `xz`, `lz4`. Throws Refused for another word.
+Compression parse_compression(const std::string& word);
+
+struct ImportOptions {
+  Compression compression = Compression::zstd;
+  int compression_level = 0;              ///< 0: our choice (zstd 3, gzip 6, xz 6); lz4 has none
+  std::uint32_t block_size = 128 * 1024;  ///< bytes, a power of two from 4 KiB to 1 MiB
+  unsigned threads = 0;                   ///< that compress; 0: as many as CPUs allowed to us
+  std::optional<LaunchConfig> launch;     ///< instead of the one the source has
+  std::string architecture;               ///< of an OCI image, as GOARCH spells it; empty: this host's
+  std::uint64_t max_layer_bytes = std::uint64_t{256}
+                                  << 30;  ///< one layer or tar, decompressed, holes included
+};
+
+struct ImportResult {
+  LaunchConfig launch;             ///< as written into the image
+  std::vector<std::string> notes;  ///< one line each: what was dropped or altered, and why
+  std::string source_digest;       ///< of the OCI manifest chosen; empty for other sources
+  std::uint64_t size_bytes = 0;    ///< of the squashfs file
+  std::uint64_t inode_count = 0;
+};
+
+/// Write the image that `source` names as a squashfs file with its launch configuration inside.
+/// The same source and options give the same bytes, however many threads there are.
+/// `source`    located: squashfs (copied as it is), archive, rootfs_directory, oci_layout
+/// `dir_fd`    what source.path is relative to: AT_FDCWD for the working directory
+/// `out_fd`    an empty regular file, open for reading and writing; not synced. On failure its content is
+/// void `progress`  may be null; borrowed Throws      Refused: a source that breaks a rule (digest, size, a
+/// name that leaves the root, a limit below);
+///             Error: the system's own
+/// Source      image-spec 1.1 layer.md; libarchive 3.6 reads tar, libsquashfs 1.2 writes
+ImportResult import_image(const Reference& source, int dir_fd, const ImportOptions& options, int out_fd,
+                          Progress* progress);
+
+}  // namespace sabot::images

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+// reference.h: what a user writes to name an image, and what it turns out to be.
+// Not here: opening it (import.h, store.h), which registry a short name means (site configuration).
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+
+namespace sabot::images {
+
+/// A reference longer than this is refused: no path can be longer (PATH_MAX).
+inline constexpr std::size_t kReferenceBytes = 4096;
+
+enum class ReferenceKind {
+  path,              ///< `/p` `./p` `../p` `~`-free; what is there is not known yet: see locate()
+  squashfs,          ///< a squashfs file at `path`
+  archive,           ///< a tar of a root file system at `path`, compressed or not
+  rootfs_directory,  ///< a directory at `path` that is a root file system
+  oci_layout,        ///< an OCI image layout directory at `path`; `selector` may choose within it
+  digest,            ///< `sha256:HEX` in the store
+  name,              ///< NAME[:TAG] in the store; a bare word, so locate() may find it to be a file
+};
+
+struct Reference {
+  ReferenceKind kind = ReferenceKind::path;
+  std::string text;      ///< as the user wrote it
+  std::string path;      ///< kinds with a path
+  std::string selector;  ///< oci_layout: the org.opencontainers.image.ref.name wanted, else empty
+  std::string digest;    ///< `sha256:` and 64 lower-case hex digits
+  std::string name;      ///< as it is looked up in the store: NAME[:TAG]
+};
+
+/// Read a reference: its grammar alone. Kinds returned: path, oci_layout, digest, name.
+/// Throws      Refused: empty, longer than kReferenceBytes, control characters, a malformed digest or name;
+///             a kind that this release does not read (docker://, oci-archive:, docker-archive:, aci:,
+///             host#name)
+/// Source      docs: design "Image references"; pure
+Reference parse_reference(std::string_view text);
+
+/// Look at the file system: a path becomes squashfs, archive, rootfs_directory or oci_layout; a bare word
+/// that names an existing file becomes that file; digest and other names stay as they are. `dir_fd`    what
+/// relative paths are relative to: AT_FDCWD for the working directory Throws      Error where a path does not
+/// exist or cannot be opened; Refused for a device, socket or FIFO
+Reference locate(Reference reference, int dir_fd);
+
+/// True for `sha256:` and 64 lower-case hex digits.
+bool is_sha256_digest(std::string_view text);
+
+}  // namespace sabot::images
