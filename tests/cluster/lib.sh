@@ -80,7 +80,7 @@ live_pid() {                                      # live_pid FILE: prints the pi
   local pid start boot stat
   [[ -r $1 ]] && read -r pid start boot <"$1" || return 1
   [[ $boot == "$(</proc/sys/kernel/random/boot_id)" ]] || return 1
-  { stat=$(<"/proc/$pid/stat"); } 2>/dev/null || return 1
+  { read -r stat <"/proc/$pid/stat"; } 2>/dev/null || return 1
   stat=${stat##*) }
   [[ $stat != [ZX]* && $(cut -d' ' -f20 <<<"$stat") == "$start" ]] || return 1
   echo "$pid"
