@@ -61,12 +61,10 @@ class ImageTree {
     std::string content;  // of a file
   };
   using Children = std::map<std::string, NodeId, std::less<>>;
-  enum class Missing { stop, create_parents };
-  struct Walk;   // where a walk along a path stands; image_tree_paths.cc
-  struct Place;  // where it ended
-
-  Place walk(std::string_view path, Missing missing) const;
-  Place walk_and_create(std::string_view path);
+  struct Walk;  // along a path; image_tree_paths.cc
+  void advance(Walk& walk) const;
+  Walk walk_to_parent(std::string_view path);
+  std::string put_file(Walk& walk, Synthetic file);
   NodeId add(NodeId parent, const std::string& name, Synthetic entry);
   Kind kind(NodeId node) const;
 
