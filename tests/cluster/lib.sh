@@ -187,16 +187,20 @@ make_bridge() {
 
 # --- clearing away ---
 
-# clear_away [keep-directory]: by what is written down, in whatever state that is; each part may be gone already.
+# clear_away all|keep-data: by what is written down, in whatever state that is; each part may be gone already.
+# keep-data: for a restart, the users, their homes and the scratch directory stay.
 clear_away() {
   [[ -e $DIR/owner || -z $(find "$DIR" -mindepth 1 -maxdepth 1 ! -name lock -print -quit) ]] || die "$DIR is not a cluster's directory"
   rm -f "$DIR/complete"
   end_processes
   remove_links
   remove_cgroups
-  remove_users
-  remove_files
-  if [[ ${1:-} != keep-directory ]]; then
+  unmount_files
+  if [[ $1 == keep-data ]]; then       # under the same lock
+    remove_files users home scratch
+  else
+    remove_users
+    remove_files
     rm -f "$DIR/owner" "$DIR/lock"
     rmdir -- "$DIR" || die "cannot remove $DIR"
   fi
@@ -265,7 +269,7 @@ remove_users() {
   done <"$DIR/users"
 }
 
-remove_files() {
+unmount_files() {
   local point
   while read -r point; do                          # ours mount nothing here; a test that ran on this side may have
     umount -- "$point" 2>/dev/null || die "$point is mounted and busy; unmount it, then 'cluster down' again"
@@ -273,5 +277,10 @@ remove_files() {
     point=$(printf %b "${point//\\/\\0}")
     [[ $point != "$DIR"/* ]] || printf '%s\n' "$point"
   done </proc/self/mountinfo | tac)
-  find "$DIR" -mindepth 1 -maxdepth 1 ! -name owner ! -name lock -exec rm -rf --one-file-system -- {} +
+}
+
+remove_files() {                                   # remove_files [NAME…]: all but the names
+  local name keep=()
+  for name in owner lock "$@"; do keep+=(! -name "$name"); done
+  find "$DIR" -mindepth 1 -maxdepth 1 "${keep[@]}" -exec rm -rf --one-file-system -- {} +
 }

@@ -23,7 +23,9 @@ hosts=$("$CLUSTER" sh srun -N2 -n4 --ntasks-per-node=2 hostname | sort | xargs) 
 who=$("$CLUSTER" sh srun -n1 id -un)
 [[ $who == sabot-test-$ID ]] || fail "the job ran as '$who'"
 
+"$CLUSTER" sh sh -c 'echo kept > ~/file' || fail "the user cannot write to the home directory"
 "$CLUSTER" up --nodes 3 >/dev/null || fail "up with other options"
+[[ $("$CLUSTER" sh sh -c 'cat ~/file') == kept ]] || fail "a restart lost what was in the home directory"
 [[ $("$CLUSTER" sh srun -N3 hostname | sort | xargs) == "node1 node2 node3" ]] || fail "three nodes were asked for"
 
 node=$("$CLUSTER" status | sed -n 's/^node2: running, pid //p')
@@ -31,6 +33,10 @@ kill -KILL "$node"
 said=$("$CLUSTER" up --nodes 3) || fail "up with a dead node"
 [[ $said == *restarting* ]] || fail "up with a dead node said '$said'"
 [[ $("$CLUSTER" sh srun -N3 hostname | sort | xargs) == "node1 node2 node3" ]] || fail "the dead node did not come back"
+
+if said=$("$CLUSTER" up --conf "NoSuchThing=1" 2>&1); then fail "up with a wrong slurm.conf succeeds"; fi
+[[ $said == *NoSuchThing* ]] || fail "up with a wrong slurm.conf does not say why: $said"
+if "$CLUSTER" status >/dev/null; then fail "something runs after a failed up"; fi
 
 "$CLUSTER" down >/dev/null || fail "down"
 nothing_left || fail "down left something"
