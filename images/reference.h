@@ -13,7 +13,7 @@ namespace sabot::images {
 inline constexpr std::size_t kReferenceBytes = 4096;
 
 enum class ReferenceKind {
-  path,              ///< `/p` `./p` `../p` `~`-free; what is there is not known yet: see locate()
+  path,              ///< `/p` `./p` `../p`: what is there is not known yet, see locate()
   squashfs,          ///< a squashfs file at `path`
   archive,           ///< a tar of a root file system at `path`, compressed or not
   rootfs_directory,  ///< a directory at `path` that is a root file system
@@ -28,7 +28,7 @@ struct Reference {
   std::string path;      ///< kinds with a path
   std::string selector;  ///< oci_layout: the org.opencontainers.image.ref.name wanted, else empty
   std::string digest;    ///< `sha256:` and 64 lower-case hex digits
-  std::string name;      ///< as it is looked up in the store: NAME[:TAG]
+  std::string name;      ///< as the store knows it: canonical_name()
 };
 
 /// Read a reference: its grammar alone. Kinds returned: path, oci_layout, digest, name.
@@ -43,6 +43,12 @@ Reference parse_reference(std::string_view text);
 /// relative paths are relative to: AT_FDCWD for the working directory Throws      Error where a path does not
 /// exist or cannot be opened; Refused for a device, socket or FIFO
 Reference locate(Reference reference, int dir_fd);
+
+/// A name's one spelling: without `:latest`, which is what no tag means.
+/// Throws      Refused: empty, too long for a file name, characters other than A-Z a-z 0-9 . _ - /, a
+/// component
+///             that is empty or begins with `.` or `-`, a tag with a slash
+std::string canonical_name(std::string_view name);
 
 /// True for `sha256:` and 64 lower-case hex digits.
 bool is_sha256_digest(std::string_view text);

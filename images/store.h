@@ -3,6 +3,7 @@
 //   images/sha256/HEX.squashfs   the image; `sha256sum` of the file is HEX
 //   names/NAME                   a name, percent-encoded; holds the digest it stands for
 //   staging/                     files being written; whoever holds the lock on one is alive
+//   lock                         held for the moment in which names or images come or go
 // State is files and locks: any number of processes may use one store at once, on a shared file system too.
 // Not here: making the squashfs file (import.h), mounting it (stage1-hpc/fs).
 #pragma once
@@ -24,7 +25,7 @@ struct ImageRecord {
   std::string digest;              ///< `sha256:HEX` of the file's bytes
   std::uint64_t size_bytes = 0;    ///< of the file
   std::int64_t stored_s = 0;       ///< when it was committed, seconds since 1970
-  std::vector<std::string> names;  ///< sorted; may be empty
+  std::vector<std::string> names;  ///< sorted, without `:latest`; may be empty
 };
 
 class Store {

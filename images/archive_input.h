@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+// archive_input.h: a ByteSource as libarchive's input, for the two files that include libarchive.
+#pragma once
+
+#include <archive.h>
+
+#include <exception>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "images/byte_source.h"
+#include "sys/error.h"
+
+namespace sabot::images {
+
+struct ArchiveDelete {
+  void operator()(archive* a) const { archive_read_free(a); }
+};
+using ArchiveHandle = std::unique_ptr<archive, ArchiveDelete>;
+
+/// Feeds `from` (borrowed); what from throws ends libarchive's call and is thrown again by rethrow().
+class ArchiveInput {
+ public:
+  explicit ArchiveInput(ByteSource& from) : from_(from), block_(std::size_t{256} << 10) {}
+
+  void open(archive* a) {
+    if (archive_read_open(a, this, nullptr, &ArchiveInput::fill, nullptr) != ARCHIVE_OK) fail(a);
+  }
+
+  /// Throws what the source threw, else Refused with libarchive's words.
+  [[noreturn]] void fail(archive* a) {
+    if (failed_) std::rethrow_exception(failed_);
+    const char* why = archive_error_string(a);
+    throw Refused(why != nullptr ? why : "damaged archive");
+  }
+
+ private:
+  static la_ssize_t fill(archive* a, void* self, const void** bytes) noexcept {
+    auto* input = static_cast<ArchiveInput*>(self);
+    try {
+      *bytes = input->block_.data();
+      return static_cast<la_ssize_t>(input->from_.read(input->block_));
+    } catch (...) {
+      input->failed_ = std::current_exception();
+      archive_set_error(a, EIO, "the source failed");
+      return -1;
+    }
+  }
+
+  ByteSource& from_;
+  std::vector<std::uint8_t> block_;
+  std::exception_ptr failed_;
+};
+
+}  // namespace sabot::images

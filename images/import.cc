@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: Apache-2.0
+// import.cc: one source of any kind into one squashfs file: which reader, and the launch configuration. See
+// import.h.
+#include "images/import.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include "images/directory_import.h"
+#include "images/oci_import.h"
+#include "images/packed_tar.h"
+#include "images/squashfs_file.h"
+#include "sys/error.h"
+#include "sys/files.h"
+
+namespace sabot::images {
+namespace {
+
+UniqueFd open_source(int dir_fd, const std::string& path, int flags) {
+  return UniqueFd{
+      check(::openat(dir_fd, path.c_str(), O_RDONLY | O_CLOEXEC | flags), "open", printable(path))};
+}
+
+std::uint64_t size_of(int fd) {
+  struct stat st {};
+  check(::fstat(fd, &st), "fstat");
+  return static_cast<std::uint64_t>(st.st_size);
+}
+
+/// The one the source has, when it is a plain file at its plain place; else null, and it is replaced.
+const std::string* kept_config(Collected& collected) {
+  const Node* node = collected.tree.find(kLaunchConfigPath);
+  if (node == nullptr) return nullptr;
+  const auto kept = collected.kept_configs.find(node->inode);
+  if (kept != collected.kept_configs.end()) return &kept->second;
+  collected.notes.add(std::string("'") + kLaunchConfigPath +
+                      "' in the source is not a launch configuration; replaced");
+  return nullptr;
+}
+
+void write_config(Collected& collected, SquashfsWriter& writer, const LaunchConfig& launch) {
+  const std::string json = to_json(launch);
+  Inode* inode = collected.tree.new_inode();
+  inode->mode = 0444;
+  inode->layer = kOwnLayer;
+  inode->size_bytes = json.size();
+  inode->data = writer.begin_file();
+  writer.append({reinterpret_cast<const std::uint8_t*>(json.data()), json.size()});
+  writer.end_file();
+  collected.tree.force(kLaunchConfigPath, inode);
+}
+
+/// `launch`  what the source or the user says, or nothing: then the one in the tree stays
+LaunchConfig settle_config(Collected& collected, SquashfsWriter& writer,
+                           const std::optional<LaunchConfig>& launch) {
+  if (!launch) {
+    if (const std::string* kept = kept_config(collected)) {
+      Context doing{std::string("read '") + kLaunchConfigPath + "' of the source"};
+      return parse_launch_config(*kept);
+    }
+  }
+  const LaunchConfig settled = launch.value_or(LaunchConfig{});
+  write_config(collected, writer, settled);
+  return settled;
+}
+
+ImportResult finish(Collected& collected, SquashfsWriter& writer, const std::optional<LaunchConfig>& launch) {
+  ImportResult result;
+  result.launch = settle_config(collected, writer, launch);
+  const SquashfsWriter::Written written = writer.finish(collected.tree.root());
+  result.size_bytes = written.size_bytes;
+  result.inode_count = written.inode_count;
+  result.notes = collected.notes.take();
+  return result;
+}
+
+ImportResult import_directory(int root, const ImportOptions& options, int out_fd, Progress* progress) {
+  Collected collected;
+  SquashfsWriter writer(out_fd, options);
+  if (progress != nullptr) progress->total(0);
+  const auto entries = read_directory(root, out_fd, options.max_layer_bytes, collected, writer, progress);
+  collected.tree.apply(entries, 0, collected.notes);
+  return finish(collected, writer, options.launch);
+}
+
+ImportResult import_archive(int fd, const ImportOptions& options, int out_fd, Progress* progress) {
+  if (size_of(fd) == 0)
+    throw Refused("an empty file");  // an empty layer is legal, an empty image file a mistake
+  Collected collected;
+  SquashfsWriter writer(out_fd, options);
+  if (progress != nullptr) progress->total(size_of(fd));
+  PackedTarRules packed;
+  packed.max_bytes = options.max_layer_bytes;
+  PackedTar tar(fd, packed, progress);
+  const LayerRules rules{0, false, options.max_layer_bytes, nullptr};
+  const auto entries = read_layer(tar, rules, collected, writer);
+  collected.tree.apply(entries, 0, collected.notes);
+  return finish(collected, writer, options.launch);
+}
+
+ImportResult import_oci(int root, const std::string& selector, const ImportOptions& options, int out_fd,
+                        Progress* progress) {
+  const OciLayout layout(root);
+  const std::string architecture = options.architecture.empty() ? host_architecture() : options.architecture;
+  const Chosen image = choose_image(layout, selector, architecture);
+  Collected collected;
+  SquashfsWriter writer(out_fd, options);
+  import_layers(layout, image, options.max_layer_bytes, collected, writer, progress);
+  ImportResult result = finish(collected, writer, options.launch ? options.launch : image.config.launch);
+  result.source_digest = image.descriptor.digest;
+  return result;
+}
+
+void copy_file(int from, int to, Progress* progress) {
+  FileSource source(from, size_of(from));
+  std::vector<std::uint8_t> block(std::size_t{1} << 20);
+  for (std::size_t got = 0; (got = source.read(block)) > 0;) {
+    write_all(to, {reinterpret_cast<const char*>(block.data()), got});
+    if (progress != nullptr) progress->advance(got);
+  }
+}
+
+/// A squashfs file is an image already; its bytes, and so its digest, stay as they are.
+ImportResult import_squashfs(int fd, const ImportOptions& options, int out_fd, Progress* progress) {
+  if (options.launch)
+    throw Refused(
+        "a squashfs image is kept as it is: its launch configuration cannot be changed by importing it");
+  if (progress != nullptr) progress->total(size_of(fd));
+  copy_file(fd, out_fd, progress);
+  const ImageInfo info = read_image_info(out_fd);  // of the copy: nobody changes that one
+  ImportResult result;
+  result.launch = read_launch_config(out_fd);
+  result.size_bytes = size_of(out_fd);
+  result.inode_count = info.inode_count;
+  return result;
+}
+
+}  // namespace
+
+Compression parse_compression(const std::string& word) {
+  if (word == "zstd") return Compression::zstd;
+  if (word == "gzip") return Compression::gzip;
+  if (word == "xz") return Compression::xz;
+  if (word == "lz4") return Compression::lz4;
+  throw Refused("unknown compression '" + printable(word) + "'; there are zstd, gzip, xz, lz4");
+}
+
+ImportResult import_image(const Reference& source, int dir_fd, const ImportOptions& options, int out_fd,
+                          Progress* progress) {
+  Context doing{"import " + printable(source.text)};
+  switch (source.kind) {
+    case ReferenceKind::rootfs_directory:
+      return import_directory(open_source(dir_fd, source.path, O_DIRECTORY).get(), options, out_fd, progress);
+    case ReferenceKind::oci_layout:
+      return import_oci(open_source(dir_fd, source.path, O_DIRECTORY).get(), source.selector, options, out_fd,
+                        progress);
+    case ReferenceKind::archive:
+      return import_archive(open_source(dir_fd, source.path, O_NONBLOCK).get(), options, out_fd, progress);
+    case ReferenceKind::squashfs:
+      return import_squashfs(open_source(dir_fd, source.path, O_NONBLOCK).get(), options, out_fd, progress);
+    default:
+      throw Refused("names no source to import: a file, a directory or an OCI layout is needed");
+  }
+}
+
+}  // namespace sabot::images
