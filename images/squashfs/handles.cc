@@ -4,6 +4,8 @@
 
 #include <unistd.h>
 
+#include <atomic>
+
 #include "sys/error.h"
 
 namespace sabot::images {
@@ -79,6 +81,16 @@ const char* reason(int rc) {
   }
 }
 
+using DoBlock = decltype(sqfs_compressor_t::do_block);
+std::atomic<DoBlock> library_lz4{nullptr};
+
+/// libsquashfs 1.2 keeps what lz4 made larger, which other readers call damage; 0 means "leave it as it is".
+sqfs_s32 lz4_if_smaller(sqfs_compressor_t* compressor, const sqfs_u8* in, sqfs_u32 size, sqfs_u8* out,
+                        sqfs_u32 out_size) noexcept {
+  const sqfs_s32 rc = library_lz4.load()(compressor, in, size, out, out_size);
+  return rc > 0 && static_cast<sqfs_u32>(rc) >= size ? 0 : rc;
+}
+
 }  // namespace
 
 FdFile::FdFile(int descriptor, std::uint64_t bytes) : sqfs_file_t{}, fd(descriptor), size(bytes) {
@@ -110,6 +122,10 @@ Sqfs<sqfs_compressor_t> make_compressor(SQFS_COMPRESSOR id, std::uint32_t block_
     throw Refused(std::string(name != nullptr ? name : "unknown") + " compression" +
                   (level != 0 ? " at level " + std::to_string(level) : "") +
                   " is not supported by libsquashfs");
+  }
+  if (id == SQFS_COMP_LZ4 && !uncompress) {
+    library_lz4 = compressor->do_block;
+    compressor->do_block = lz4_if_smaller;  // copies for other threads keep it
   }
   return Sqfs<sqfs_compressor_t>(compressor);
 }

@@ -126,7 +126,6 @@ SquashfsWriter::Written SquashfsWriter::finish(Node& root) {
   written.inode_count = write_tree(root, s.files, s.file, s.compressor.get(), s.fragments.get(), &s.super);
   s.super.inode_count = written.inode_count;
   s.super.bytes_used = s.file.size;
-  s.super.flags &= static_cast<sqfs_u16>(~SQFS_FLAG_NO_DUPLICATES);
   const std::uint64_t padded = (s.file.size + kPadBytes - 1) / kPadBytes * kPadBytes;
   check_sqfs(s.file.truncate(&s.file, s.file.size), "cut file", s.file);  // what a duplicate left at the end
   check_sqfs(s.file.truncate(&s.file, padded), "pad file", s.file);

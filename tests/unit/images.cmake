@@ -1,0 +1,12 @@
+# SPDX-License-Identifier: Apache-2.0
+sabot_unit_test(unit_images
+  SOURCES
+    images/support.cc
+    images/test_directory.cc
+    images/test_launch_config.cc
+    images/test_layers.cc
+    images/test_oci.cc
+    images/test_reference.cc
+    images/test_store.cc
+    images/test_tar.cc
+  LIBRARIES sabot_images)

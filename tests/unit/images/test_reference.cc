@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include <catch2/catch.hpp>
+
+#include "images/reference.h"
+#include "support.h"
+#include "sys/error.h"
+
+using namespace sabot::images;
+using namespace sabot::images::test;
+using Catch::Contains;
+
+TEST_CASE("an image reference says its kind by its form", "[images][reference]") {
+  CHECK(parse_reference("/p").kind == ReferenceKind::path);
+  CHECK(parse_reference("./p:x").path == "./p:x");
+  CHECK(parse_reference("../p").kind == ReferenceKind::path);
+  const Reference layout = parse_reference("oci:some/dir:name:tag");
+  CHECK(layout.kind == ReferenceKind::oci_layout);
+  CHECK(layout.path == "some/dir");
+  CHECK(layout.selector == "name:tag");
+  const std::string digest = "sha256:" + std::string(64, 'a');
+  CHECK(parse_reference(digest).kind == ReferenceKind::digest);
+  CHECK(parse_reference("ubuntu").name == "ubuntu");
+  CHECK(parse_reference("ubuntu:latest").name == "ubuntu");
+  CHECK(parse_reference("site/ubuntu:24.04").name == "site/ubuntu:24.04");
+}
+
+TEST_CASE("image kinds of a later release are refused by name", "[images][reference]") {
+  for (const char* text : {"docker://ubuntu", "oci-archive:f.tar", "docker-archive:f.tar", "aci:f.aci",
+                           "nvcr.io#nvidia/pytorch", "a@sha256:0"})
+    CHECK_THROWS_WITH(parse_reference(text), Contains("not supported yet by this release"));
+}
+
+TEST_CASE("a malformed image reference is refused", "[images][reference]") {
+  for (const std::string& text :
+       {std::string(), std::string(5000, 'a'), std::string("a\nb"), std::string("/p\x7f"),
+        std::string("sha256:12"), "sha256:" + std::string(64, 'A'), std::string("oci:"),
+        std::string("oci:d:"), std::string("-x"), std::string(".hidden"), std::string("a//b"),
+        std::string("a:b:c"), std::string("a:"), std::string("a b"), std::string("http://x")}) {
+    CAPTURE(text.substr(0, 40));
+    CHECK_THROWS_AS(parse_reference(text), sabot::Refused);
+  }
+}
+
+TEST_CASE("a path is what is found there", "[images][reference]") {
+  const Scratch scratch;
+  fs::create_directory(scratch / "root");
+  Layout layout(scratch / "layout");
+  write_text(scratch / "image", "hsqs and more");
+  write_text(scratch / "tar", "anything else");
+  ::mkfifo((scratch / "fifo").c_str(), 0600);
+  const sabot::UniqueFd dir{::open(scratch.path().c_str(), O_RDONLY | O_DIRECTORY)};
+  const auto kind = [&](const char* text) { return locate(parse_reference(text), dir.get()).kind; };
+  CHECK(kind("./root") == ReferenceKind::rootfs_directory);
+  CHECK(kind("./layout") == ReferenceKind::oci_layout);
+  CHECK(kind("oci:layout") == ReferenceKind::oci_layout);
+  CHECK(kind("./image") == ReferenceKind::squashfs);
+  CHECK(kind("image") == ReferenceKind::squashfs);
+  CHECK(kind("tar") == ReferenceKind::archive);
+  CHECK(kind("root") == ReferenceKind::name);
+  CHECK(kind("elsewhere") == ReferenceKind::name);
+  CHECK_THROWS_WITH(kind("./fifo"), Contains("neither a file nor a directory"));
+  CHECK_THROWS_WITH(kind("./none"), Contains("No such file"));
+  CHECK_THROWS_WITH(kind("oci:root"), Contains("not an OCI layout"));
+}
