@@ -58,7 +58,8 @@ template <class Int>
 Int check(Int rc, const char* call, std::string_view object = {}) {
   const int err = errno;  // before anything else can touch it
   if (rc == static_cast<Int>(-1))
-    throw Error(err, object.empty() ? std::string(call) : std::string(call) + " '" + std::string(object) + "'");
+    throw Error(err,
+                object.empty() ? std::string(call) : std::string(call) + " '" + std::string(object) + "'");
   return rc;
 }
 

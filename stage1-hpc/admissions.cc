@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+// admissions.cc: see admissions.h.
+#include "admissions.h"
+
+#include <poll.h>
+#include <sys/socket.h>
+
+#include <array>
+#include <memory>
+
+#include "packet.h"
+#include "protocol.h"
+#include "sys/error.h"
+
+namespace sabot {
+namespace {
+
+constexpr int kLateRankMs = 500;  // ranks of a step come within milliseconds of each other
+
+// Who made the socketpair is the rank: socketpair(2) stamps its credentials on both ends.
+pid_t owner_of(int socket) {
+  ucred peer{};
+  socklen_t bytes = sizeof peer;
+  check(::getsockopt(socket, SOL_SOCKET, SO_PEERCRED, &peer, &bytes), "getsockopt", "SO_PEERCRED");
+  return peer.pid;
+}
+
+}  // namespace
+
+std::optional<Applicant> Admissions::next() {
+  std::array<char, 256> buffer{};
+  int fds[kMaxPacketFds];
+  const ssize_t got = receive_packet(door_.get(), buffer.data(), buffer.size(), fds);
+  Applicant rank;
+  rank.socket = UniqueFd{fds[0]};
+  const UniqueFd unexpected{fds[1]};
+  if (got == -1 && errno == EMSGSIZE) return std::nullopt;
+  check(got, "hear from the ranks");
+  if (got == 0) close();
+  const MessageReader message{buffer.data(), static_cast<std::size_t>(got)};
+  if (!message.valid() || message.header().kind != MessageKind::join || !rank.socket.valid())
+    return std::nullopt;
+  rank.rank = owner_of(rank.socket.get());
+  return rank;
+}
+
+void Admissions::admit(const Applicant& rank, int user_ns, int mount_ns, const std::string& workdir,
+                       const std::vector<std::string>& env) {
+  const auto buffer = std::make_unique<char[]>(kMessageBytes);
+  MessageWriter reply(buffer.get(), kMessageBytes, MessageKind::admitted);
+  reply.add(name::kWorkdirReply, workdir.c_str());
+  for (const std::string& entry : env) reply.add(name::kEnv, entry.c_str());
+  if (reply.overflow) throw Refused("the image's environment is larger than 128 KiB");
+  const int carried[] = {user_ns, mount_ns};
+  if (send_packet(rank.socket.get(), reply.buffer, reply.used, carried, 2)) return;
+  if (errno != EPIPE && errno != ECONNRESET) throw Error(errno, "answer a rank");
+}
+
+void Admissions::refuse_all(unsigned expected, std::string_view why) noexcept try {
+  for (unsigned told = 0; told < expected && door_.valid();) {
+    pollfd queue{door_.get(), POLLIN, 0};
+    if (::poll(&queue, 1, kLateRankMs) <= 0) return;
+    const std::optional<Applicant> rank = next();
+    if (!rank) continue;
+    const auto buffer = std::make_unique<char[]>(kMessageBytes);
+    MessageWriter failed(buffer.get(), kMessageBytes, MessageKind::failed);
+    failed.add(name::kText, std::string(why.substr(0, 4000)).c_str());
+    send_packet(rank->socket.get(), failed.buffer, failed.used, nullptr, 0);
+    ++told;
+  }
+} catch (const std::exception&) {
+  return;  // we are on the way out with an error already; ranks not told see the end of their socket
+}
+
+}  // namespace sabot

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+// admissions.h: the keeper's door: ranks that join are let into the pod, or told why not.
+// Not here: the place (rendezvous.h), the words (protocol.h), how a rank enters (rank_entry.h).
+#pragma once
+
+#include <sys/types.h>
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "sys/unique_fd.h"
+
+namespace sabot {
+
+/// A rank that waits for an answer.
+struct Applicant {
+  UniqueFd socket;  ///< to the rank itself
+  pid_t rank = -1;  ///< its pid when it joined
+};
+
+class Admissions {
+ public:
+  /// `door`: the keeper's end of the rendezvous; its queue holds the ranks.
+  explicit Admissions(UniqueFd door) : door_(std::move(door)) {}
+  int door() const { return door_.get(); }  ///< -1: closed
+
+  /// The next one in the queue; waits for it. Nothing where what came was no rank. When nobody can come any
+  /// more the door is closed and nothing returned.
+  std::optional<Applicant> next();
+  /// Hand over the pod. A rank that died meanwhile is no error.
+  static void admit(const Applicant& rank, int user_ns, int mount_ns, const std::string& workdir,
+                    const std::vector<std::string>& env);
+  /// Tell up to `expected` ranks, as long as they keep coming, why there will be no pod.
+  void refuse_all(unsigned expected, std::string_view why) noexcept;
+  /// Nobody is let in any more.
+  void close() { door_.reset(); }
+
+ private:
+  UniqueFd door_;
+};
+
+}  // namespace sabot

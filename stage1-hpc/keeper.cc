@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: Apache-2.0
+// keeper.cc: one visible list of what a pod's life is, and the loop in its middle.
+// Not here: mounting (builder.cc), the image's tree (fs/), who keeps the pod (stage1_main.cc).
+//
+// What keeps a pod alive is the kernel's count of who is in its mount namespace. The keeper holds that
+// namespace only while ranks may still come; from then on the last process to leave takes the mounts with it,
+// the FUSE device says so, and the keeper goes.
+#include "keeper.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <sched.h>
+#include <sys/eventfd.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <memory>
+#include <thread>
+
+#include "builder.h"
+#include "fs/fuse_mount.h"
+#include "fs/fuse_server.h"
+#include "mount_plan.h"
+#include "sys/error.h"
+#include "sys/files.h"
+#include "userns.h"
+
+namespace sabot {
+namespace {
+
+// The server in a thread of its own; `ended` becomes readable when the mount is gone.
+class ServedImage {
+ public:
+  ServedImage(UniqueFd device, ImageTree tree, Ownership owner)
+      : ended_(check(::eventfd(0, EFD_CLOEXEC), "eventfd")),
+        server_(std::move(device), std::move(tree), owner) {
+    thread_ = std::thread([this] {
+      try {
+        server_.serve();
+      } catch (const std::exception& e) {
+        why_ = e.what();
+      }
+      const std::uint64_t one = 1;
+      write_all(ended_.get(), {reinterpret_cast<const char*>(&one), sizeof one});
+    });
+  }
+  ~ServedImage() {
+    server_.stop();
+    thread_.join();
+  }
+  ServedImage(const ServedImage&) = delete;
+  ServedImage& operator=(const ServedImage&) = delete;
+  int ended() const { return ended_.get(); }
+  void rethrow_failure() {
+    if (!why_.empty()) throw std::runtime_error(why_);
+  }
+
+ private:
+  UniqueFd ended_;
+  FuseServer server_;
+  std::string why_;
+  std::thread thread_;
+};
+
+// CPUs of the ranks that came so far: the widest that the step is known to own (with task/affinity and no
+// cpuset, the kernel would not hold us back). Applied to every thread; new ones inherit it.
+class StepCpus {
+ public:
+  void add(pid_t rank) {
+    cpu_set_t mask;
+    CPU_ZERO(&mask);
+    if (::sched_getaffinity(rank, sizeof mask, &mask) == -1) return;  // it died; its CPUs are no matter
+    CPU_OR(&cpus_, &cpus_, &mask);
+    for (const auto& thread : std::filesystem::directory_iterator("/proc/self/task"))
+      ::sched_setaffinity(std::stoi(thread.path().filename().string()), sizeof cpus_, &cpus_);
+  }
+
+ private:
+  cpu_set_t cpus_ = {};
+};
+
+// Let ranks in until all have come, or nobody can come any more (the step is gone), or the image is.
+void admit_ranks(const PodManifest& pod, const std::string& workdir, Admissions& ranks, int user_ns,
+                 int mount_ns, int image_ended) {
+  StepCpus cpus;
+  for (unsigned came = 0; came < pod.local_ranks && ranks.door() >= 0;) {
+    pollfd events[] = {{ranks.door(), POLLIN, 0}, {image_ended, POLLIN, 0}};
+    if (::poll(events, 2, -1) == -1 && errno == EINTR) continue;
+    if (events[1].revents != 0) return;
+    const std::optional<Applicant> rank = ranks.next();
+    if (!rank) continue;
+    cpus.add(rank->rank);
+    Admissions::admit(*rank, user_ns, mount_ns, workdir, pod.env);
+    ++came;
+  }
+}
+
+void await(int fd) {
+  pollfd event{fd, POLLIN, 0};
+  while (::poll(&event, 1, -1) == -1 && errno == EINTR) {
+  }
+}
+
+}  // namespace
+
+void keep_pod(const PodManifest& pod, UniqueFd image, Admissions& ranks) {
+  ImageTree tree{open_squashfs(std::move(image))};
+  const MountPlan plan = plan_mounts(pod, tree);  // looks at the host as the user, nothing more
+  add_lines(pod, tree);
+  enter_user_namespace(pod.inside_uid, pod.inside_gid);  // from here on we may mount
+  UniqueFd device = open_fuse_device();      // inside: a mount takes a device of its own userns only
+  Builder builder{pod, plan, device.get()};  // forked before there are threads
+  drop_all_privileges();                     // the builder has its own copy of what it needs
+  builder.await_image();                     // a device without a mount cannot be read
+  ServedImage served{std::move(device), std::move(tree), {.uid = pod.inside_uid, .gid = pod.inside_gid}};
+  {
+    const UniqueFd mount_ns = builder.mount_namespace(served.ended());  // the tree is complete
+    const UniqueFd user_ns{
+        check(::open("/proc/self/ns/user", O_RDONLY | O_CLOEXEC), "open", "/proc/self/ns/user")};
+    admit_ranks(pod, plan.workdir, ranks, user_ns.get(), mount_ns.get(), served.ended());
+    ranks.close();
+  }  // the namespace is the ranks' alone now
+  await(served.ended());
+  served.rethrow_failure();
+}
+
+}  // namespace sabot

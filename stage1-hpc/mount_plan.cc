@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: Apache-2.0
+// mount_plan.cc: see mount_plan.h.
+#include "mount_plan.h"
+
+#include <sys/stat.h>
+
+#include "sys/error.h"
+#include "sys/files.h"
+
+namespace sabot {
+namespace {
+
+constexpr std::size_t kAccountFileBytes =
+    16 * 1024 * 1024;  // /etc/passwd of an image; larger is no account file
+
+bool is_below(const std::string& path, const std::string& directory) {
+  if (directory == "/") return true;
+  return path.starts_with(directory) && (path.size() == directory.size() || path[directory.size()] == '/');
+}
+
+std::string title(const Mount& mount) {
+  return "bind " + printable(mount.source) + " onto " + printable(mount.target) + " (" + mount.why + ")";
+}
+
+bool hides_nothing(const ImageTree& tree, const std::string& target) {
+  return tree.kind_of(target) == ImageTree::Kind::missing || tree.is_empty_directory(target);
+}
+
+// Whether the mount is made at all; `directory` says what its source is.
+bool is_wanted(const Mount& mount, const ImageTree& tree, bool* directory) {
+  *directory = true;
+  if (mount.unless_hiding && !hides_nothing(tree, mount.target)) return false;
+  if (mount.kind == MountKind::tmpfs) return true;
+  const Context doing{title(mount)};
+  struct stat st {};
+  if (::stat(mount.source.c_str(), &st) == -1) {
+    const int err = errno;
+    if (mount.if_present && (err == ENOENT || err == ENOTDIR)) return false;
+    throw Error(err, "the source on this node");
+  }
+  *directory = S_ISDIR(st.st_mode);
+  return true;
+}
+
+void add_mount_point(const PlannedMount& planned, ImageTree& tree) {
+  const Context doing{"make the mount point " + printable(planned.mount.target) + " (" + planned.mount.why +
+                      ")"};
+  if (planned.directory) {
+    tree.add_directory(planned.mount.target);
+  } else {
+    tree.ensure_file(planned.mount.target);
+  }
+}
+
+std::string field(std::string_view line, unsigned index) {
+  while (index-- > 0) {
+    const std::size_t colon = line.find(':');
+    if (colon == line.npos) return "";
+    line.remove_prefix(colon + 1);
+  }
+  return std::string(line.substr(0, line.find(':')));
+}
+
+bool has_key(std::string_view text, const std::string& key, unsigned key_field) {
+  while (!text.empty()) {
+    const std::string_view line = text.substr(0, text.find('\n'));
+    text.remove_prefix(std::min(line.size() + 1, text.size()));
+    if (field(line, key_field) == key) return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+Ground ground_of(const std::vector<PlannedMount>& earlier, const std::string& target) {
+  for (auto it = earlier.rbegin(); it != earlier.rend(); ++it)  // the last one that covers it lies on top
+    if (is_below(target, it->mount.target) && target != it->mount.target)
+      return it->mount.kind == MountKind::tmpfs ? Ground::tmpfs : Ground::host;
+    else if (target == it->mount.target)
+      return it->ground == Ground::image ? Ground::image : it->ground;  // its mount point serves again
+  return Ground::image;
+}
+
+MountPlan plan_mounts(const PodManifest& pod, ImageTree& tree) {
+  const Context doing{"build pod " + pod.pod};
+  MountPlan plan;
+  plan.workdir = pod.workdir;
+  for (const Mount& mount : pod.mounts) {
+    PlannedMount planned{.mount = mount};
+    if (!is_wanted(mount, tree, &planned.directory)) continue;
+    planned.ground = ground_of(plan.mounts, mount.target);
+    if (planned.ground == Ground::image) add_mount_point(planned, tree);
+    if (mount.unless_hiding && plan.workdir.empty()) plan.workdir = mount.target;
+    plan.mounts.push_back(std::move(planned));
+  }
+  if (plan.workdir.empty()) plan.workdir = "/";
+  if (pod.make_workdir && ground_of(plan.mounts, plan.workdir) == Ground::image)
+    tree.add_directory(plan.workdir);
+  return plan;
+}
+
+void add_lines(const PodManifest& pod, ImageTree& tree) {
+  for (const FileLine& wanted : pod.lines) {
+    const Context doing{"add the caller to " + wanted.path};
+    std::string text = tree.read_image_file(wanted.path, kAccountFileBytes).value_or("");
+    if (has_key(text, field(wanted.line, wanted.key_field), wanted.key_field)) continue;
+    if (!text.empty() && text.back() != '\n') text += '\n';
+    tree.add_file(wanted.path, text + wanted.line + "\n");
+  }
+}
+
+}  // namespace sabot

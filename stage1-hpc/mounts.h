@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+// mounts.h: the mount calls that a pod is made of, each through descriptors: open_tree, fsmount, move_mount.
+// Not here: which mounts, and in which order (builder.cc, the manifest); the image's own mount (fs/).
+// All of it runs in the builder, in a mount namespace of its own: what fails half way goes with the process.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "sys/unique_fd.h"
+
+namespace sabot {
+
+/// A new mount namespace whose mounts follow the host's but are never seen there. Descriptors opened
+/// before belong to the old one and cannot be mounted on any more.
+void enter_mount_namespace();
+
+/// A copy of the mounts below the host path `source`, attached nowhere. Always nosuid; nodev unless
+/// `devices`.
+UniqueFd clone_tree(const std::string& source, bool read_only, bool devices);
+
+/// An empty tmpfs, attached nowhere; nosuid and nodev. `size_bytes` 0: the kernel's default.
+UniqueFd make_tmpfs(std::uint64_t size_bytes, unsigned mode);
+
+/// An overlay, attached nowhere, of three directories that are attached in this namespace.
+/// Source: Documentation/filesystems/overlayfs.rst, "userxattr" for mounts in a user namespace.
+UniqueFd make_overlay(int lower_dir, int upper_dir, int work_dir);
+
+/// Attach `mount` on the directory or file that `target` refers to.
+void attach(int mount, int target);
+
+/// Make `root` the root of this mount namespace and let go of the old one. `root` is in a mount that was attached
+/// upon the old root, which goes as well. Throws Refused if anything else is left on top of it.
+/// Source: pivot_root(2), NOTES; "/.." follows mounts upon the root, "/" does not.
+void pivot_into(int root);
+
+}  // namespace sabot

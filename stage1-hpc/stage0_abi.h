@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: Apache-2.0
+// stage0_abi.h: the descriptors that the elected rank hands to stage0, and stage0 to stage1.
+// The ABI between the stages is this, the pod manifest (manifest.h) and protocol.h; nothing else is shared.
+#pragma once
+
+namespace sabot {
+
+inline constexpr int kDoorFd = 3;  // the keeper's end of the rendezvous; stage0 passes it on to stage1
+inline constexpr int kStage0RequestFd = 0;   // the request, a file that holds one packet
+inline constexpr int kStage1ManifestFd = 0;  // the pod manifest, a file
+inline constexpr int kStage1ImageFd = 4;     // the image, a squashfs file
+
+}  // namespace sabot
