@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: Apache-2.0
+// command_line.cc: main() of sabot: the command line, and the one place that prints a failure.
+#include <algorithm>
+#include <CLI/CLI.hpp>
+#include <functional>
+#include <iostream>
+#include <optional>
+
+#include "commands.h"
+#include "sys/error.h"
+#include "sys/files.h"
+
+namespace sabot {
+namespace {
+
+int complain(const char* what, int code) {
+  std::cerr << "sabot: error: " << what << '\n';
+  return code;
+}
+
+struct Switches {
+  bool writable = false;
+  bool readonly = false;
+};
+
+// One row per option of a pod. Names as in srun, so that a command moves between the two.
+void add_pod_options(CLI::App& command, PodOptions& pod, Switches& switches) {
+  command.add_option("--container-mounts", pod.mounts, "bind host paths into the pod; read-write unless :ro")
+      ->type_name("SRC[:DST[:FLAGS]],...");
+  command.add_option("--container-workdir", pod.workdir, "where ranks start, inside the image")
+      ->type_name("DIR");
+  auto* writable = command.add_flag("--container-writable", switches.writable,
+                                    "let ranks write everywhere; what they wrote goes with the pod");
+  command.add_flag("--container-readonly", switches.readonly, "the image cannot be written (default)")
+      ->excludes(writable);
+}
+
+PodOptions with_switches(PodOptions pod, const Switches& switches) {
+  if (switches.writable) pod.writable = true;
+  if (switches.readonly) pod.writable = false;
+  return pod;
+}
+
+void add_import_options(CLI::App& command, ImportCommand& import, std::string& compression) {
+  command
+      .add_option("SOURCE", import.source,
+                  "directory, root file system tar, OCI layout directory, or squashfs file")
+      ->required();
+  command.add_option("NAME", import.name, "name in the store; default: from the file's name");
+  command.add_option("--compression", compression, "zstd (default), gzip, xz or lz4");
+  command
+      .add_option("--block-size", import.options.block_size,
+                  "of the squashfs, in bytes: a power of two, 4K to 1M")
+      ->transform(CLI::AsSizeValue(false));
+  command.add_option("--arch", import.options.architecture,
+                     "of an OCI image, as in amd64 or arm64; default: this host's");
+  command.add_flag("-q,--quiet", import.quiet, "no progress bar");
+}
+
+// Everything the parser fills, and what to do after it.
+struct CommandLine {
+  GlobalOptions global{SABOT_CONFIG_FILE, false};
+  RunOptions run;
+  PodOptions resolve;
+  Switches run_switches;
+  Switches resolve_switches;
+  bool for_step = false;
+  bool for_job = false;
+  ImportCommand import;
+  std::string compression;
+  std::string show;
+  std::vector<std::string> remove;
+  std::optional<std::vector<std::string>> after_dashes;  ///< CLI11 would take them for the main program's own
+  std::function<int()> action;
+};
+
+// The words after the first `--`; what is before it stays in `words`.
+std::optional<std::vector<std::string>> split_at_dashes(std::vector<std::string>& words) {
+  const auto dashes = std::find(words.begin(), words.end(), "--");
+  if (dashes == words.end()) return std::nullopt;
+  std::vector<std::string> after(dashes + 1, words.end());
+  words.erase(dashes, words.end());
+  return after;
+}
+
+void add_run(CLI::App& app, CommandLine& line) {
+  CLI::App* run = app.add_subcommand("run", "run a command in a pod of its own, without Slurm");
+  run->add_option("IMAGE", line.run.pod.image, "file, directory, oci:DIR[:REF], name or sha256: digest")
+      ->required();
+  add_pod_options(*run, line.run.pod, line.run_switches);
+  run->fallthrough(false)
+      ->prefix_command();  // from the first further word on everything is the command's, as with docker run
+  run->footer("sabot run [OPTIONS] IMAGE [--] COMMAND [ARGUMENT...]; without a command, the image's own");
+  run->callback([&line, run] {
+    // What stood before a `--` is the command's too: `sabot run IMAGE sh -c 'SCRIPT' -- ARGUMENT`.
+    std::vector<std::string> command = run->remaining();
+    if (!command.empty() && line.after_dashes) command.emplace_back("--");
+    if (line.after_dashes)
+      command.insert(command.end(), line.after_dashes->begin(), line.after_dashes->end());
+    line.run.command = std::move(command);
+    line.action = [&line] {
+      line.run.pod = with_switches(line.run.pod, line.run_switches);
+      return run_command(line.global, line.run);
+    };
+  });
+}
+
+void add_resolve(CLI::App& app, CommandLine& line) {
+  CLI::App* resolve =
+      app.add_subcommand("resolve", "say which image a reference means; import it if it must be");
+  resolve->add_option("IMAGE,--container-image", line.resolve.image, "image reference");
+  resolve->add_option("--container", line.resolve.native_image, "as srun's own option");
+  add_pod_options(*resolve, line.resolve, line.resolve_switches);
+  resolve->add_flag("--for-step", line.for_step, "internal: print what srun publishes")->group("");
+  resolve->add_flag("--for-job", line.for_job, "internal: print what sbatch and salloc publish")->group("");
+  resolve->callback([&line] {
+    line.action = [&line] {
+      const ResolveFor whom = line.for_step  ? ResolveFor::step
+                              : line.for_job ? ResolveFor::job
+                                             : ResolveFor::person;
+      return resolve_command(line.global, with_switches(line.resolve, line.resolve_switches), whom);
+    };
+  });
+}
+
+void add_image(CLI::App& app, CommandLine& line) {
+  CLI::App* image = app.add_subcommand("image", "the image store")->require_subcommand(1);
+  CLI::App* import = image->add_subcommand("import", "make a squashfs image and keep it");
+  add_import_options(*import, line.import, line.compression);
+  import->callback([&line] {
+    line.action = [&line] {
+      if (!line.compression.empty()) line.import.options.compression = images::parse_compression(line.compression);
+  return image_import_command(line.global, line.import);
+};
+}  // namespace
+);
+CLI::App* list = image->add_subcommand("list", "what the store has")->alias("ls");
+list->callback([&line] { line.action = [&line] { return image_list_command(line.global); }; });
+CLI::App* show = image->add_subcommand("show", "an image's size, kind and launch configuration");
+show->add_option("IMAGE", line.show, "name, digest or squashfs file")->required();
+show->callback([&line] { line.action = [&line] { return image_show_command(line.global, line.show); }; });
+CLI::App* remove = image->add_subcommand("rm", "remove names, and images that no name is left for");
+remove->add_option("IMAGE", line.remove, "names or digests")->required();
+remove->callback([&line] {
+  line.action = [&line] { return image_remove_command(line.global, line.remove); };
+});
+}  // namespace sabot
+
+void describe(CLI::App& app, CommandLine& line) {
+  app.description("Sabot runs HPC job steps inside container images; see sabot(1).");
+  app.add_option("--config", line.global.config_file, "site configuration (default " SABOT_CONFIG_FILE ")")
+      ->type_name("FILE");
+  app.add_flag("--json", line.global.json, "answer in JSON, where there is something to answer");
+  app.require_subcommand(1);
+  app.fallthrough();
+  app.set_version_flag("--version", "sabot " SABOT_VERSION);
+  add_run(app, line);
+  add_resolve(app, line);
+  add_image(app, line);
+  CLI::App* prepare = app.add_subcommand("prepare", "internal: stage0 of one pod")->group("");
+  prepare->callback([&line] { line.action = [&line] { return prepare_command(line.global); }; });
+  CLI::App* version = app.add_subcommand("version", "which release this is");
+  version->callback([&line] { line.action = [&line] { return version_command(line.global); }; });
+}
+
+}  // namespace
+
+int version_command(const GlobalOptions& global) {
+  std::cout << (global.json ? "{\"version\":\"" SABOT_VERSION "\"}" : "sabot " SABOT_VERSION) << '\n';
+  return 0;
+}
+
+}  // namespace sabot
+
+int main(int argc, char** argv) {
+  using namespace sabot;
+  CommandLine line;
+  CLI::App app;
+  try {
+    describe(app, line);
+    std::vector<std::string> words(argv + 1, argv + argc);
+    line.after_dashes = split_at_dashes(words);
+    std::reverse(words.begin(), words.end());  // CLI11 wants them so
+    app.name("sabot");
+    app.parse(std::move(words));
+    return line.action();
+  } catch (const CLI::Success& e) {  // --help, --version
+    return app.exit(e);
+  } catch (const CLI::ParseError& e) {
+    return complain(printable(e.what()).c_str(), kExitUsage);
+  } catch (const UsageError& e) {
+    return complain(e.what(), kExitUsage);
+  } catch (const std::exception& e) {
+    return complain(e.what(), kExitRuntime);
+  }
+}

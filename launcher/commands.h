@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+// commands.h: the commands of `sabot`, one file each; command_line.cc fills the structs.
+// Each returns an exit code or throws UsageError (2) or another exception (125); main() prints it, once.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "images/import.h"
+#include "request.h"
+
+namespace sabot {
+
+struct GlobalOptions {
+  std::string config_file;
+  bool json = false;
+};
+
+struct RunOptions {
+  PodOptions pod;
+  std::vector<std::string> command;  ///< empty: the image's own
+};
+/// sabot run: one process in a pod of its own, without Slurm. Does not return where it succeeds.
+int run_command(const GlobalOptions& global, const RunOptions& options);
+
+enum class ResolveFor { person, step, job };
+/// sabot resolve: check a request, import what must be; print digest, or what the Slurm plugin publishes.
+int resolve_command(const GlobalOptions& global, const PodOptions& options, ResolveFor whom);
+
+/// sabot prepare (internal): stage0 of one pod, with the descriptors of stage0_abi.h. Becomes stage1.
+int prepare_command(const GlobalOptions& global);
+
+struct ImportCommand {
+  std::string source;
+  std::string name;
+  images::ImportOptions options;
+  bool quiet = false;
+};
+int image_import_command(const GlobalOptions& global, const ImportCommand& options);
+int image_list_command(const GlobalOptions& global);
+int image_show_command(const GlobalOptions& global, const std::string& what);
+int image_remove_command(const GlobalOptions& global, const std::vector<std::string>& what);
+
+int version_command(const GlobalOptions& global);
+
+}  // namespace sabot

@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: Apache-2.0
+// pod_builder.cc: see pod_builder.h.
+#include "pod_builder.h"
+
+#include <grp.h>
+#include <pwd.h>
+#include <unistd.h>
+
+#include <algorithm>
+
+#include "mount_option.h"
+#include "sys/error.h"
+#include "sys/files.h"
+
+namespace sabot {
+namespace {
+
+// A rank's own, whatever the image says. The GPU names are what Slurm's gres plugins and the vendors'
+// runtimes read.
+constexpr std::string_view kRankPrefixes[] = {"SLURM", "PMI_", "PMI2_", "PMIX", "SPANK_"};
+constexpr std::string_view kRankNames[] = {"CUDA_VISIBLE_DEVICES", "NVIDIA_VISIBLE_DEVICES",
+                                           "ROCR_VISIBLE_DEVICES", "HIP_VISIBLE_DEVICES",
+                                           "GPU_DEVICE_ORDINAL",   "ZE_AFFINITY_MASK"};
+
+bool is_ranks_own(std::string_view entry) {
+  const std::string_view name = entry.substr(0, entry.find('='));
+  return std::any_of(std::begin(kRankPrefixes), std::end(kRankPrefixes),
+                     [&](std::string_view prefix) { return name.starts_with(prefix); }) ||
+         std::find(std::begin(kRankNames), std::end(kRankNames), name) != std::end(kRankNames);
+}
+
+Mount bind_same(const std::string& path, const char* why) {
+  return {.source = path, .target = path, .why = why};
+}
+
+Mount bind_file(const std::string& path) {
+  Mount mount = bind_same(path, "default");
+  mount.read_only = true;
+  mount.if_present = true;
+  return mount;
+}
+
+// Colons and newlines would make two fields or lines of one.
+std::string account_field(const char* text) {
+  std::string field = text != nullptr ? text : "";
+  std::erase_if(field, [](char c) { return c == ':' || c == '\n'; });
+  return field;
+}
+
+// The caller under the id that it has inside; a name service need not be reachable from the image.
+std::vector<FileLine> account_lines(uid_t inside_uid, gid_t inside_gid) {
+  const passwd* user = ::getpwuid(::geteuid());
+  const group* own_group = ::getgrgid(::getegid());
+  const std::string uid = std::to_string(inside_uid);
+  const std::string gid = std::to_string(inside_gid);
+  const std::string name = user != nullptr ? account_field(user->pw_name) : "user" + uid;
+  const std::string home = user != nullptr ? account_field(user->pw_dir) : "/";
+  const std::string shell = user != nullptr ? account_field(user->pw_shell) : "/bin/sh";
+  const std::string gecos = user != nullptr ? account_field(user->pw_gecos) : "";
+  const std::string group_name = own_group != nullptr ? account_field(own_group->gr_name) : "group" + gid;
+  return {{"/etc/passwd", name + ":x:" + uid + ":" + gid + ":" + gecos + ":" + home + ":" + shell, 2},
+          {"/etc/group", group_name + ":x:" + gid + ":", 2}};
+}
+
+std::vector<std::string> all_of(const MessageReader& request, const char* name) {
+  std::vector<std::string> values;
+  MessageReader reader{request.buffer, request.bytes};
+  while (const char* value = reader.next(name)) values.emplace_back(value);
+  return values;
+}
+
+std::string absolute_or_empty(const MessageReader& request, const char* name) {
+  const std::string path = request.first(name, "");
+  if (path.empty()) return path;
+  if (path.front() != '/')
+    throw Refused(std::string(name) + " '" + printable(path) + "' is no absolute path");
+  return normal_path(path, "/");
+}
+
+unsigned local_ranks(const MessageReader& request) {
+  const int count = std::atoi(request.first(name::kLocalRanks, "1"));
+  if (count < 1 || count > 65536) throw Refused("a step of " + std::to_string(count) + " local ranks");
+  return static_cast<unsigned>(count);
+}
+
+void choose_workdir(PodManifest& pod, const MessageReader& request, const images::LaunchConfig& image) {
+  pod.workdir = absolute_or_empty(request, name::kWorkdir);
+  if (!pod.workdir.empty() || image.working_dir.empty()) return;
+  pod.workdir = normal_path(image.working_dir, "/");
+  pod.make_workdir = true;
+}
+
+}  // namespace
+
+std::vector<std::string> image_environment(const std::vector<std::string>& image_env) {
+  std::vector<std::string> env;
+  std::copy_if(image_env.begin(), image_env.end(), std::back_inserter(env),
+               [](const std::string& entry) { return !is_ranks_own(entry); });
+  return env;
+}
+
+std::vector<Mount> default_mounts(const SiteConfig& site, const std::string& submit_dir,
+                                  const std::vector<std::string>& pmi_dirs, const std::string& script) {
+  std::vector<Mount> mounts;
+  mounts.push_back(bind_same("/proc", "default"));
+  mounts.push_back(bind_same("/sys", "default"));
+  mounts.back().read_only = true;
+  mounts.push_back(bind_same("/dev", "default"));  // with dev/shm: ranks of a step share memory there
+  mounts.back().devices = true;
+  mounts.push_back({.kind = MountKind::tmpfs,
+                    .source = {},
+                    .target = "/tmp",
+                    .why = "default",
+                    .size_bytes = site.tmp_bytes,
+                    .mode = 01777});
+  mounts.push_back(bind_file("/etc/resolv.conf"));
+  mounts.push_back(bind_file("/etc/hosts"));
+  for (const std::string& dir : pmi_dirs) {
+    mounts.push_back(bind_same(normal_path(dir, "/"), "default"));
+    mounts.back().if_present = true;  // which of them there are differs between releases of Slurm
+  }
+  if (!submit_dir.empty() && submit_dir != "/") {
+    mounts.push_back(bind_same(submit_dir, "default"));
+    mounts.back().unless_hiding = true;
+  }
+  if (!script.empty()) mounts.push_back(bind_file(script));
+  std::erase_if(mounts, [&](const Mount& mount) {
+    return std::find(site.without_mounts.begin(), site.without_mounts.end(), mount.target) !=
+           site.without_mounts.end();
+  });
+  return mounts;
+}
+
+PodManifest build_manifest(const MessageReader& request, const SiteConfig& site,
+                           const images::LaunchConfig& image) {
+  PodManifest pod;
+  pod.pod = request.first(name::kPod, "");
+  pod.inside_uid = ::geteuid();
+  pod.inside_gid = ::getegid();
+  pod.local_ranks = local_ranks(request);
+  pod.writable = std::string_view(request.first(name::kWritable, "0")) == "1";
+  pod.writable_bytes = site.writable_bytes;
+  pod.env = image_environment(image.env);
+  pod.lines = account_lines(pod.inside_uid, pod.inside_gid);
+  choose_workdir(pod, request, image);
+  pod.mounts = default_mounts(site, absolute_or_empty(request, name::kSubmitDir),
+                              all_of(request, name::kPmiDir), absolute_or_empty(request, name::kScript));
+  pod.mounts.insert(pod.mounts.end(), site.mounts.begin(), site.mounts.end());
+  const std::string wanted = request.first(name::kMounts, "");
+  if (!wanted.empty())
+    for (Mount& mount : parse_mounts(wanted, "/", "--container-mounts"))
+      pod.mounts.push_back(std::move(mount));
+  return pod;
+}
+
+}  // namespace sabot

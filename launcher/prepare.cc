@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+// prepare.cc: `sabot prepare`, stage0 of one pod: the first rank's request in, a pod manifest out, then
+// stage1. Not here: who is the first (stage1-hpc/rendezvous.h), what the manifest says (pod_builder.cc). Runs
+// as the user, in the step's cgroup, in a session of its own, with the descriptors of stage0_abi.h.
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "commands.h"
+#include "images/squashfs_file.h"
+#include "images/store.h"
+#include "pod_builder.h"
+#include "programs.h"
+#include "stage0_abi.h"
+#include "sys/error.h"
+#include "sys/files.h"
+
+namespace sabot {
+namespace {
+
+// The keeper must not be the rank's child: the rank's own wait() would see it. And of what slurmstepd left
+// open nothing is held: a pipe end would keep srun waiting.
+void leave_rank() {
+  check(::syscall(SYS_close_range, static_cast<unsigned>(kDoorFd) + 1, ~0U, 0U), "close_range");
+  if (check(::fork(), "fork") != 0) ::_exit(0);
+}
+
+UniqueFd open_image(const MessageReader& request) {
+  const std::string image = request.first(name::kImage, "");
+  const Context doing{"image '" + printable(image) + "'"};
+  if (image.starts_with("sha256:"))
+    return images::open_existing_store(request.first(name::kStore, "")).open_image(image);
+  if (image.empty() || image.front() != '/') throw Refused("neither a digest nor an absolute path");
+  return UniqueFd{check(::open(image.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK), "open on this node")};
+}
+
+UniqueFd memory_file(const std::string& bytes) {
+  UniqueFd fd{check(::memfd_create("sabot-manifest", MFD_CLOEXEC | MFD_ALLOW_SEALING), "memfd_create")};
+  write_all(fd.get(), bytes);
+  check(::lseek(fd.get(), 0, SEEK_SET), "lseek");
+  return fd;
+}
+
+[[noreturn]] void become_stage1(std::vector<std::string> arguments) {
+  const std::string program = libexec_program("sabot-stage1");
+  std::vector<char*> argv{const_cast<char*>("sabot-stage1")};
+  for (std::string& argument : arguments) argv.push_back(argument.data());
+  argv.push_back(nullptr);
+  ::execv(program.c_str(), argv.data());
+  throw Error(errno, "start " + program);
+}
+
+// `fd` at the number that stage1 expects, and open across exec. dup2 onto itself would leave it
+// close-on-exec.
+void place(int fd, int number) {
+  if (fd == number) {
+    check(::fcntl(fd, F_SETFD, 0), "fcntl");
+  } else {
+    check(::dup2(fd, number), "dup2");
+  }
+}
+
+void hand_over(const PodManifest& pod, const UniqueFd& image) {
+  const UniqueFd manifest = memory_file(encode(pod));
+  place(manifest.get(), kStage1ManifestFd);
+  place(image.get(), kStage1ImageFd);
+  become_stage1({});
+}
+
+}  // namespace
+
+int prepare_command(const GlobalOptions& global) {
+  if (::fcntl(kDoorFd, F_GETFD) == -1)
+    throw UsageError("prepare is internal: the first rank of a pod starts it");
+  leave_rank();
+  const std::string bytes = read_all(kStage0RequestFd, kMessageBytes);
+  const MessageReader request{bytes.data(), bytes.size()};
+  try {
+    if (!request.valid()) throw Refused("the request is of another release of Sabot");
+    const SiteConfig site = read_site_config(global.config_file);
+    const UniqueFd image = open_image(request);
+    {
+      const Context doing{"image '" + printable(request.first(name::kImage, "")) + "'"};
+      images::read_image_info(image.get());  // truncated, or no squashfs: said here, in words
+    }
+    hand_over(build_manifest(request, site, images::read_launch_config(image.get())), image);
+  } catch (const std::exception& e) {
+    // The ranks wait at the socket; stage1 knows how to speak to them.
+    become_stage1({"--refuse", request.valid() ? request.first(name::kLocalRanks, "1") : "1", e.what()});
+  }
+  return kExitRuntime;
+}
+
+}  // namespace sabot

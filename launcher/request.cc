@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: Apache-2.0
+// request.cc: see request.h.
+#include "request.h"
+
+#include <fcntl.h>
+#include <pwd.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <filesystem>
+
+#include "images/reference.h"
+#include "images/squashfs_file.h"
+#include "images/store.h"
+#include "mount_option.h"
+#include "sys/error.h"
+#include "sys/files.h"
+
+namespace sabot {
+namespace {
+
+std::optional<std::string> variable(const std::string& name) {
+  const char* value = std::getenv(name.c_str());
+  if (value == nullptr || *value == '\0') return std::nullopt;
+  return value;
+}
+
+// The caller's own spelling first, then Pyxis's, so that job scripts move over unchanged.
+std::optional<std::string> user_variable(const std::string& suffix) {
+  std::optional<std::string> value = variable("SABOT_CONTAINER_" + suffix);
+  return value ? value : variable("PYXIS_CONTAINER_" + suffix);
+}
+
+std::optional<bool> user_switch(const std::string& suffix) {
+  const std::optional<std::string> value = user_variable(suffix);
+  if (!value) return std::nullopt;
+  for (const char* yes : {"1", "true", "yes", "y"})
+    if (*value == yes) return true;
+  for (const char* no : {"0", "false", "no", "n"})
+    if (*value == no) return false;
+  throw UsageError("the environment's container " + suffix + "='" + printable(*value) +
+                   "' is neither 1 nor 0");
+}
+
+// What `sbatch` or `salloc` resolved for the whole job; only if it was asked for in a way that steps inherit.
+void inherit_from_job(PodOptions& options) {
+  if (variable("SLURM_SABOT_ORIGIN") != "job" || options.image || options.native_image) return;
+  options.image = variable("SLURM_SABOT_IMAGE");
+  if (!options.image) return;
+  if (!options.mounts) options.mounts = variable("SLURM_SABOT_MOUNTS");
+  if (!options.workdir) options.workdir = variable("SLURM_SABOT_WORKDIR");
+  if (!options.writable && variable("SLURM_SABOT_WRITABLE"))
+    options.writable = variable("SLURM_SABOT_WRITABLE") == "1";
+}
+
+std::string current_directory() { return std::filesystem::current_path().string(); }
+
+std::string checked_workdir(const std::string& workdir) {
+  if (workdir.empty() || workdir.front() != '/' || workdir.size() >= 4096 || printable(workdir) != workdir)
+    throw UsageError("--container-workdir: '" + printable(workdir) + "' is no absolute path");
+  return normal_path(workdir, "/");
+}
+
+std::string checked_mounts(const std::string& text) {
+  const std::vector<Mount> mounts = parse_mounts(text, current_directory(), "--container-mounts");
+  for (const Mount& mount : mounts) {  // the nodes look again: a source may exist there alone, or here alone
+    if (mount.kind == MountKind::tmpfs || mount.source.find_first_of(",:") == mount.source.npos) continue;
+    throw UsageError("--container-mounts: '" + printable(mount.source) +
+                     "': a path with ',' or ':' cannot be bound");
+  }
+  return format_mounts(mounts);
+}
+
+std::string which_image(const PodOptions& options) {
+  if (options.image && options.native_image && *options.image != *options.native_image)
+    throw UsageError("--container and --container-image name different images");
+  const std::string image = options.image ? *options.image : options.native_image.value_or("");
+  return image == "none" ? "" : image;
+}
+
+void check_squashfs(const std::string& path) {
+  const UniqueFd fd{check(::open(path.c_str(), O_RDONLY | O_CLOEXEC), "open", path)};
+  images::read_image_info(fd.get());
+  images::read_launch_config(fd.get());  // what a node would stumble over is said here
+}
+
+// What is no squashfs yet becomes one in the caller's store.
+std::string import_to_store(const images::Reference& source, const std::string& store,
+                            images::Progress* progress) {
+  std::filesystem::create_directories(std::filesystem::path(store).parent_path());
+  return images::open_store(store).import(source, AT_FDCWD, {}, "", progress).digest;
+}
+
+void resolve_image(PodRequest& request, const std::string& image, const SiteConfig& site,
+                   images::Progress* progress) {
+  const Context doing{"image '" + printable(image) + "'"};
+  const images::Reference found = images::locate(images::parse_reference(image), AT_FDCWD);
+  request.store = store_path(site);
+  switch (found.kind) {
+    case images::ReferenceKind::squashfs:
+      request.image = normal_path(found.path, current_directory());
+      check_squashfs(request.image);
+      return;
+    case images::ReferenceKind::digest:
+    case images::ReferenceKind::name: {
+      std::optional<images::ImageRecord> record;
+      if (::access(request.store.c_str(), F_OK) == 0)
+        record = images::open_existing_store(request.store)
+                     .find(found.kind == images::ReferenceKind::name ? found.name : found.digest);
+      if (!record)
+        throw Refused("no such file, and no such image in the store " + request.store +
+                      "; `sabot image list` shows what is there, a file is written with a slash: ./" +
+                      printable(image));
+      request.image = record->digest;
+      return;
+    }
+    default:
+      request.image = import_to_store(found, request.store, progress);
+  }
+}
+
+}  // namespace
+
+PodOptions with_environment(PodOptions given) {
+  inherit_from_job(given);
+  if (!given.image && !given.native_image) given.image = user_variable("IMAGE");
+  if (!given.mounts) given.mounts = user_variable("MOUNTS");
+  if (!given.workdir) given.workdir = user_variable("WORKDIR");
+  if (!given.writable) given.writable = user_switch("WRITABLE");
+  if (!given.writable) {
+    const std::optional<bool> readonly = user_switch("READONLY");
+    if (readonly) given.writable = !*readonly;
+  }
+  return given;
+}
+
+std::string store_path(const SiteConfig& site) {
+  if (const auto own = variable("SABOT_STORE")) {
+    if (own->front() != '/') throw UsageError("SABOT_STORE='" + printable(*own) + "' is no absolute path");
+    return *own;
+  }
+  if (!site.store.empty()) return site.store;
+  if (const auto data = variable("XDG_DATA_HOME"); data && data->front() == '/') return *data + "/sabot";
+  if (const auto home = variable("HOME"); home && home->front() == '/') return *home + "/.local/share/sabot";
+  const passwd* entry = ::getpwuid(::geteuid());
+  if (entry == nullptr) throw Refused("no home directory for the image store; set SABOT_STORE");
+  return std::string(entry->pw_dir) + "/.local/share/sabot";
+}
+
+PodRequest resolve(const PodOptions& options, const SiteConfig& site, images::Progress* progress) {
+  PodRequest request;
+  const std::string image = which_image(options);
+  if (options.mounts) request.mounts = checked_mounts(*options.mounts);
+  if (options.workdir) request.workdir = checked_workdir(*options.workdir);
+  request.writable = options.writable.value_or(site.writable);
+  if (image.empty()) {
+    if (options.image || options.native_image) return {};
+    if (options.mounts || options.workdir || options.writable)
+      throw UsageError("container options without an image; add --container-image=IMAGE");
+    return {};
+  }
+  resolve_image(request, image, site, progress);
+  request.inherited_by_steps =
+      options.image.has_value();  // Slurm's own --container is not inherited, by its rule
+  return request;
+}
+
+}  // namespace sabot

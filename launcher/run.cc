@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: Apache-2.0
+// run.cc: `sabot run`: become the only rank of a pod, the same way as a task child of slurmstepd does.
+// Not here: building the pod; stage0 and stage1 do that as they do under Slurm.
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <filesystem>
+#include <memory>
+
+#include "commands.h"
+#include "images/squashfs_file.h"
+#include "images/store.h"
+#include "programs.h"
+#include "progress_bar.h"
+#include "protocol.h"
+#include "rank_entry.h"
+#include "sys/error.h"
+#include "sys/files.h"
+
+namespace sabot {
+namespace {
+
+constexpr int kTimeoutMs = 60'000;
+
+// Entrypoint and Cmd, as docker run; a command that is given replaces both, as srun's does.
+std::vector<std::string> images_own_command(const PodRequest& request) {
+  const UniqueFd image =
+      request.image.starts_with("sha256:")
+          ? images::open_existing_store(request.store).open_image(request.image)
+          : UniqueFd{check(::open(request.image.c_str(), O_RDONLY | O_CLOEXEC), "open", request.image)};
+  images::LaunchConfig config = images::read_launch_config(image.get());
+  std::vector<std::string> command = config.entrypoint;
+  command.insert(command.end(), config.cmd.begin(), config.cmd.end());
+  if (command.empty()) throw UsageError("the image names no command; write one: sabot run IMAGE -- COMMAND");
+  return command;
+}
+
+void write_request(MessageWriter& message, const PodRequest& request) {
+  message.add(name::kPod, ("run." + std::to_string(::getpid())).c_str());
+  message.add(name::kLocalRanks, "1");
+  message.add(name::kImage, request.image.c_str());
+  message.add(name::kStore, request.store.c_str());
+  message.add(name::kMounts, request.mounts.c_str());
+  message.add(name::kWorkdir, request.workdir.c_str());
+  message.add(name::kWritable, request.writable ? "1" : "0");
+  message.add(name::kSubmitDir, std::filesystem::current_path().c_str());
+}
+
+void apply_environment(MessageReader reply) {
+  while (const char* entry = reply.next(name::kEnv)) {
+    const std::string text = entry;
+    const std::size_t equals = text.find('=');
+    if (equals != text.npos) ::setenv(text.substr(0, equals).c_str(), text.c_str() + equals + 1, 1);
+  }
+}
+
+[[noreturn]] void exec_command(const std::vector<std::string>& command) {
+  std::vector<char*> argv;
+  for (const std::string& word : command) argv.push_back(const_cast<char*>(word.c_str()));
+  argv.push_back(nullptr);
+  ::execvp(argv[0], argv.data());
+  const int err = errno;
+  std::fprintf(stderr, "sabot: error: %s in the image: %s\n", printable(command[0]).c_str(),
+               std::strerror(err));
+  ::_exit(err == ENOENT || err == ENOTDIR ? kExitNotFound : kExitNotExecutable);
+}
+
+}  // namespace
+
+int run_command(const GlobalOptions& global, const RunOptions& options) {
+  PodRequest request;
+  {
+    ProgressBar progress{"import"};
+    request = resolve(with_environment(options.pod), read_site_config(global.config_file), &progress);
+  }
+  const std::vector<std::string> command =
+      options.command.empty() ? images_own_command(request) : options.command;
+  const auto request_bytes = std::make_unique<char[]>(kMessageBytes);
+  const auto reply_bytes = std::make_unique<char[]>(kMessageBytes);
+  MessageWriter message(request_bytes.get(), kMessageBytes, MessageKind::request);
+  write_request(message, request);
+  const std::string stage0 = own_program();
+  const EntryPlan plan{stage0.c_str(), global.config_file.c_str(), kTimeoutMs};
+  Rendezvous place = kNoRendezvous;
+  check(open_rendezvous(&place) ? 0 : -1, "socketpair");
+  MessageReader reply{};
+  int ns_fds[2] = {-1, -1};
+  FailureText why{};
+  if (!ask_for_pod(plan, &place, message, reply_bytes.get(), &reply, ns_fds, &why))
+    throw std::runtime_error(why.text);
+  if (!enter_pod(ns_fds, reply.first(name::kWorkdirReply, "/"), &why)) throw std::runtime_error(why.text);
+  apply_environment(reply);
+  exec_command(command);
+}
+
+}  // namespace sabot

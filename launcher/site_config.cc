@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0
+// site_config.cc: see site_config.h.
+#include "site_config.h"
+
+#include <fcntl.h>
+#include <pwd.h>
+#include <sys/stat.h>
+
+#include <charconv>
+#include <limits>
+
+#include "mount_option.h"
+#include "sys/error.h"
+#include "sys/files.h"
+#include "sys/settings.h"
+
+namespace sabot {
+namespace {
+
+std::uint64_t size_of(const std::string& value) {
+  const std::optional<std::uint64_t> bytes = parse_size(value);
+  if (!bytes)
+    throw Refused("'" + printable(value) + "' is no size; write bytes, or a number with K, M, G or T");
+  return *bytes;
+}
+
+bool yes_or_no(const std::string& value) {
+  if (value == "yes") return true;
+  if (value == "no") return false;
+  throw Refused("'" + printable(value) + "' is neither yes nor no");
+}
+
+std::string absolute(const std::string& value) {
+  if (value.empty() || value.front() != '/') throw Refused("'" + printable(value) + "' is no absolute path");
+  return value;
+}
+
+std::string with_user(std::string value, const std::string& user) {
+  for (std::size_t at = value.find("%u"); at != value.npos; at = value.find("%u", at + user.size()))
+    value.replace(at, 2, user);
+  return value;
+}
+
+void apply(SiteConfig& site, const Setting& setting, const std::string& user_name) {
+  const std::string value(setting.value, setting.value_bytes);
+  if (setting.is("store")) {
+    site.store = with_user(absolute(value), user_name);
+  } else if (setting.is("mount")) {
+    for (Mount& mount : parse_mounts(with_user(value, user_name), "/", "site configuration"))
+      site.mounts.push_back(std::move(mount));
+  } else if (setting.is("no_mount")) {
+    site.without_mounts.push_back(absolute(value));
+  } else if (setting.is("tmp_size")) {
+    site.tmp_bytes = size_of(value);
+  } else if (setting.is("writable_size")) {
+    site.writable_bytes = size_of(value);
+  } else if (setting.is("writable")) {
+    site.writable = yes_or_no(value);
+  } else {
+    throw Refused("unknown name '" + printable({setting.name, setting.name_bytes}) + "'; see sabot.conf(5)");
+  }
+}
+
+// Only root, or the caller for his own use, may be able to change what the launcher believes.
+void check_owner(int fd, const std::string& file) {
+  struct stat st {};
+  check(::fstat(fd, &st), "fstat", file);
+  if (st.st_uid != 0 && st.st_uid != ::geteuid())
+    throw Refused("it is owned by another user; it must be root's");
+  if ((st.st_mode & 022) != 0) throw Refused("others can write it; chmod go-w " + file);
+}
+
+std::string user_name() {
+  const passwd* entry = ::getpwuid(::geteuid());
+  return entry != nullptr ? entry->pw_name : std::to_string(::geteuid());
+}
+
+}  // namespace
+
+std::optional<std::uint64_t> parse_size(const std::string& text) {
+  static constexpr std::string_view kUnits = "KMGT";
+  std::uint64_t value = 0;
+  const char* end = text.data() + text.size();
+  const auto [rest, err] = std::from_chars(text.data(), end, value);
+  if (err != std::errc{} || rest == text.data()) return std::nullopt;
+  if (rest == end) return value;
+  const std::size_t unit = kUnits.find(*rest);
+  if (unit == kUnits.npos || rest + 1 != end) return std::nullopt;
+  const unsigned shift = 10 * (static_cast<unsigned>(unit) + 1);
+  if (value > std::numeric_limits<std::uint64_t>::max() >> shift) return std::nullopt;
+  return value << shift;
+}
+
+SiteConfig parse_site_config(const std::string& text, const std::string& user_name) {
+  SiteConfig site;
+  SettingsReader settings(text.data(), text.size());
+  Setting setting{};
+  while (settings.next(&setting)) {
+    const Context doing{"line " + std::to_string(setting.line)};
+    apply(site, setting, user_name);
+  }
+  return site;
+}
+
+SiteConfig read_site_config(const std::string& file) {
+  const Context doing{"site configuration " + file};
+  const UniqueFd fd{::open(file.c_str(), O_RDONLY | O_CLOEXEC)};
+  if (!fd.valid() && errno == ENOENT) return {};
+  check(fd.get(), "open");
+  check_owner(fd.get(), file);
+  return parse_site_config(read_all(fd.get(), kSettingsBytes), user_name());
+}
+
+}  // namespace sabot

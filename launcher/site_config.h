@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+// site_config.h: what the site decided: /etc/sabot/sabot.conf, or the file that plugstack.conf names.
+// Not here: the grammar of its lines (stage1-hpc/sys/settings.h).
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "manifest.h"
+
+namespace sabot {
+
+struct SiteConfig {
+  std::string store;                        ///< image store, %u already replaced; empty: the user's own
+  std::vector<Mount> mounts;                ///< made in every pod
+  std::vector<std::string> without_mounts;  ///< targets of default mounts that are left out
+  std::uint64_t tmp_bytes = 0;              ///< size of a pod's /tmp; 0 is the kernel's default
+  std::uint64_t writable_bytes = 0;         ///< size of what --container-writable may write; 0 likewise
+  bool writable = false;                    ///< default of --container-writable
+};
+
+/// Parse the text of a site configuration. Throws Refused naming the line of an unknown name or a bad value.
+SiteConfig parse_site_config(const std::string& text, const std::string& user_name);
+
+/// Read `file`; a missing one is an empty one. Throws Refused where somebody but root or the caller could
+/// have written it.
+SiteConfig read_site_config(const std::string& file);
+
+/// "4G", "512M", "1024": bytes. Powers of 1024. Nothing where it is none.
+std::optional<std::uint64_t> parse_size(const std::string& text);
+
+}  // namespace sabot
