@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: Apache-2.0
+// options.cc: the options that srun, sbatch and salloc learn, and the arguments of plugstack.conf, as rows.
+// Not here: what they mean (`sabot resolve`); the plugin parses nothing of a user's.
+#include <stdlib.h>
+#include <string.h>
+
+#include "plugin.h"
+
+namespace sabot {
+namespace {
+
+struct Row {
+  Option option;
+  const char* name;
+  const char* arg;  // null: a switch
+  const char* help;
+};
+constexpr Row kRows[kOptionCount] = {
+    {Option::image, "container-image", "IMAGE", "run the ranks inside this image (as --container does)"},
+    {Option::mounts, "container-mounts", "SRC[:DST[:FLAGS]],...",
+     "bind host paths into the container; read-write unless :ro"},
+    {Option::workdir, "container-workdir", "DIR", "working directory inside the container"},
+    {Option::writable, "container-writable", nullptr, "let ranks write everywhere; it goes with the step"},
+    {Option::readonly, "container-readonly", nullptr, "the image cannot be written (default)"},
+};
+
+char values[kOptionCount][kOptionBytes];
+bool given[kOptionCount];
+bool image_asked;
+
+const Row* row_of(int val) { return val >= 0 && val < kOptionCount ? &kRows[val] : nullptr; }
+
+// In slurmstepd this runs as root, on bytes that srun never checked if the sender chose so: one comparison,
+// one bit.
+int remember_in_step(const Row& row, const char* value) {
+  if (row.option == Option::image) image_asked = value == nullptr || strcmp(value, "none") != 0;
+  return 0;
+}
+
+// The last one wins, as with Slurm's own options: an environment variable comes first, then the command line.
+int remember_in_client(const Row& row, const char* value) {
+  const int index = static_cast<int>(row.option);
+  if (value == nullptr) value = "1";
+  const size_t bytes = strlen(value) + 1;
+  if (bytes > kOptionBytes) {
+    slurm_error("sabot: --%s: longer than %zu bytes", row.name, kOptionBytes - 1);
+    return -1;
+  }
+  memcpy(values[index], value, bytes);
+  given[index] = true;
+  return 0;
+}
+
+int remember(int val, const char* value, int remote) {
+  const Row* row = row_of(val);
+  if (row == nullptr) return -1;
+  return remote != 0 ? remember_in_step(*row, value) : remember_in_client(*row, value);
+}
+
+bool copy_path(char into[PATH_MAX], const char* value) {
+  const size_t bytes = strlen(value) + 1;
+  if (value[0] != '/' || bytes > PATH_MAX - 64) return false;  // 64: the names that are put behind it
+  memcpy(into, value, bytes);
+  return true;
+}
+
+// The value of `NAME=value`, or null.
+const char* value_of(const char* argument, const char* name) {
+  const size_t bytes = strlen(name);
+  return strncmp(argument, name, bytes) == 0 && argument[bytes] == '=' ? argument + bytes + 1 : nullptr;
+}
+
+bool read_argument(const char* argument, PluginArguments* into) {
+  if (const char* libexec = value_of(argument, "libexec")) return copy_path(into->libexec_dir, libexec);
+  if (const char* config = value_of(argument, "config")) return copy_path(into->config_file, config);
+  if (const char* container = value_of(argument, "container")) {
+    into->takes_native_container = strcmp(container, "no") != 0;
+    return strcmp(container, "no") == 0 || strcmp(container, "yes") == 0;
+  }
+  if (const char* timeout = value_of(argument, "timeout")) {
+    into->timeout_s = atoi(timeout);
+    return into->timeout_s > 0 && into->timeout_s <= 3600;
+  }
+  return false;
+}
+
+}  // namespace
+
+bool register_options(spank_t spank) {
+  for (const Row& row : kRows) {
+    spank_option option = {};
+    option.name = const_cast<char*>(row.name);
+    option.arginfo = const_cast<char*>(row.arg);
+    option.usage = const_cast<char*>(row.help);
+    option.has_arg = row.arg != nullptr ? 1 : 0;
+    option.val = static_cast<int>(row.option);
+    option.cb = remember;
+    if (spank_option_register(spank, &option) != ESPANK_SUCCESS) return false;
+  }
+  return true;
+}
+
+const char* option_value(Option option) {
+  const int index = static_cast<int>(option);
+  return given[index] ? values[index] : nullptr;
+}
+
+const char* option_name(Option option) { return kRows[static_cast<int>(option)].name; }
+
+bool image_was_asked_for() { return image_asked; }
+
+bool read_arguments(int argc, char** argv, PluginArguments* arguments, const char** wrong) {
+  *arguments = PluginArguments{SABOT_LIBEXEC_DIR, SABOT_CONFIG_FILE, 60, true};
+  for (int i = 0; i < argc; ++i) {
+    if (read_argument(argv[i], arguments)) continue;
+    *wrong = argv[i];
+    return false;
+  }
+  return true;
+}
+
+}  // namespace sabot

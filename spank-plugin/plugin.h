@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+// plugin.h: what the parts of spank_sabot.so share. One file per place that Slurm loads the plugin in:
+// client.cc (srun, sbatch, salloc), step.cc (slurmstepd and its task children); options.cc is in both.
+// Rules of this box: libc alone, no heap of its own, no exceptions, no threads, and as root nothing but
+// keeping a few bits of what was asked. Sources: spank(8); the reasons are in docs/security.md.
+#pragma once
+
+extern "C" {
+#include <slurm/spank.h>  // declares the callbacks with C++ linkage otherwise
+}
+#include <limits.h>
+#include <stddef.h>
+
+namespace sabot {
+
+inline constexpr size_t kStage0Bytes = PATH_MAX + sizeof SABOT_STAGE0_FROM_LIBEXEC;  // its path, from libexec
+
+/// Arguments of the plugin's line in plugstack.conf; root wrote them.
+struct PluginArguments {
+  char libexec_dir[PATH_MAX];   // libexec=DIR: sabot itself is found from there
+  char config_file[PATH_MAX];   // config=FILE: site configuration
+  int timeout_s;                // timeout=SECONDS: for building a pod
+  bool takes_native_container;  // container=no leaves Slurm's own --container to oci.conf
+};
+
+/// False, with the argument that is not understood, where there is one.
+bool read_arguments(int argc, char** argv, PluginArguments* arguments, const char** wrong);
+
+/// The options as given on a command line. In slurmstepd only whether an image was asked for is kept.
+enum class Option { image, mounts, workdir, writable, readonly };
+inline constexpr int kOptionCount = 5;
+inline constexpr size_t kOptionBytes = 16 * 1024;  // longest value; a longer one is refused, never cut
+
+/// Register all options. False where Slurm refuses one.
+bool register_options(spank_t spank);
+/// The value given, "1" for a switch, or null.
+const char* option_value(Option option);
+/// Its name, without the dashes.
+const char* option_name(Option option);
+/// In slurmstepd: an image other than `none` was asked for by an option.
+bool image_was_asked_for();
+
+/// Variables that the client publishes and the step reads. The prefix SLURM_ survives --export=NONE.
+inline constexpr char kPublishedPrefix[] = "SLURM_SABOT_";
+inline constexpr char kImageVariable[] = "SLURM_SABOT_IMAGE";  // sha256:HEX or a path; empty: no pod
+inline constexpr char kStoreVariable[] = "SLURM_SABOT_STORE";
+inline constexpr char kMountsVariable[] = "SLURM_SABOT_MOUNTS";
+inline constexpr char kWorkdirVariable[] = "SLURM_SABOT_WORKDIR";
+inline constexpr char kWritableVariable[] = "SLURM_SABOT_WRITABLE";
+inline constexpr char kOriginVariable[] =
+    "SLURM_SABOT_ORIGIN";  // whether the steps of a job inherit the image
+
+// client.cc
+/// Before options are parsed: forget the SLURM_CONTAINER of an outer step or job (it is no request of ours).
+void forget_stale_container();
+/// Likewise: what salloc or sbatch was given comes back to their sruns as if it were this command's,
+/// unresolved. What they published is the better answer: the image that was named that day.
+void forget_inherited_options();
+/// After: let `sabot resolve` check what was asked and publish its answer. False: it has said why.
+bool resolve_request(spank_t spank, const PluginArguments& arguments);
+
+// step.cc
+/// In slurmstepd, as root, before any rank is forked: make the place where ranks and keeper meet, if the step
+/// asks for an image. Two descriptors without a name; cannot fail, what goes wrong is said by the ranks.
+void make_rendezvous(spank_t spank);
+/// In slurmstepd, after a rank was forked: with the last one its own copy is closed.
+void count_forked_rank(spank_t spank);
+/// In the task child, as the user: enter the pod if an image was asked for. Returns only if the rank may run.
+void become_rank(spank_t spank, const PluginArguments& arguments);
+
+}  // namespace sabot

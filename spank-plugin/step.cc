@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: Apache-2.0
+// step.cc: the plugin in a task child of slurmstepd, as the user, after Slurm has bound it to its CPUs and
+// set up its MPI: ask for the pod, enter it, and return, so that slurmstepd itself execs the rank. Not here:
+// the entering itself (stage1-hpc/rank_entry.cc).
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "plugin.h"
+#include "protocol.h"
+#include "rank_entry.h"
+
+namespace sabot {
+namespace {
+
+// slurm.h has these; it drags in all of Slurm's API.
+constexpr uint32_t kExternStep = 0xfffffffc;
+constexpr uint32_t kBatchStep = 0xfffffffb;
+constexpr uint32_t kInteractiveStep = 0xfffffffa;
+
+constexpr int kExitRuntime = 125;
+
+char request_bytes[kMessageBytes];
+char reply_bytes[kMessageBytes];
+char variable_bytes[kMessageBytes];
+Rendezvous place = kNoRendezvous;
+uint32_t forked_ranks;
+
+uint32_t item(spank_t spank, spank_item_t which) {
+  uint32_t value = 0;
+  return spank_get_item(spank, which, &value) == ESPANK_SUCCESS ? value : 0;
+}
+
+// An image was asked for and this rank is not in it: it must not run. Printed on the rank's own standard
+// error, which is in place by now; escaped, for paths come from outside. Not a return: Slurm would say it in
+// four lines and exit with 1.
+[[noreturn]] __attribute__((format(printf, 2, 3))) void refuse(spank_t spank, const char* format, ...) {
+  char text[2048];
+  va_list arguments;
+  va_start(arguments, format);
+  const int bytes = vsnprintf(text, sizeof text, format, arguments);
+  va_end(arguments);
+  for (int i = 0; i < bytes && text[i] != '\0'; ++i)
+    if (static_cast<unsigned char>(text[i]) < 0x20 || text[i] == 0x7f) text[i] = '?';
+  char host[256] = "this node";
+  gethostname(host, sizeof host - 1);
+  char line[2560];
+  const int used = snprintf(line, sizeof line, "sabot: error: rank %u on %s: %s\n",
+                            item(spank, S_TASK_GLOBAL_ID), host, text);
+  if (used > 0 && write(STDERR_FILENO, line, strnlen(line, sizeof line)) == -1) _exit(kExitRuntime);
+  _exit(kExitRuntime);
+}
+
+// The job's variable, or "" where it has none. One that does not fit is a refusal, never "not set".
+const char* job_variable(spank_t spank, const char* name) {
+  const spank_err_t err = spank_getenv(spank, name, variable_bytes, sizeof variable_bytes);
+  if (err == ESPANK_SUCCESS) return variable_bytes;
+  if (err != ESPANK_ENV_NOEXIST) refuse(spank, "read %s: %s", name, spank_strerror(err));
+  return "";
+}
+
+void add_variable(spank_t spank, MessageWriter* request, const char* name, const char* variable) {
+  const char* value = job_variable(spank, variable);
+  if (value[0] != '\0') request->add(name, value);
+}
+
+void add_pod(spank_t spank, MessageWriter* request, uint32_t step) {
+  char pod[64];
+  const uint32_t job = item(spank, S_JOB_ID);
+  const uint32_t node = item(spank, S_JOB_NODEID);
+  if (step == kBatchStep || step == kInteractiveStep) {
+    snprintf(pod, sizeof pod, "%u.%s.%u", job, step == kBatchStep ? "batch" : "interactive", node);
+  } else {
+    snprintf(pod, sizeof pod, "%u.%u.%u", job, step, node);
+  }
+  request->add(name::kPod, pod);
+  char count[16];
+  const uint32_t local = item(spank, S_JOB_LOCAL_TASK_COUNT);
+  snprintf(count, sizeof count, "%u", local > 0 ? local : 1);
+  request->add(name::kLocalRanks, count);
+}
+
+// Where the PMIx client library looks for its server: slurmd's spool directory, and a directory of the step
+// in /tmp (pmixp_info.c, 22.05).
+void add_pmi_directories(spank_t spank, MessageWriter* request, uint32_t step) {
+  const char* server = job_variable(spank, "PMIX_SERVER_TMPDIR");
+  if (server[0] != '/') return;
+  request->add(name::kPmiDir, server);
+  char path[PATH_MAX];
+  const char* top = job_variable(spank, "PMIX_SYSTEM_TMPDIR");
+  snprintf(path, sizeof path, "%s/spmix_appdir_%u_%u.%u", top[0] == '/' ? top : "/tmp", geteuid(),
+           item(spank, S_JOB_ID), step);
+  request->add(name::kPmiDir, path);
+}
+
+void add_batch_script(spank_t spank, MessageWriter* request) {
+  int argc = 0;
+  char** argv = nullptr;
+  if (spank_get_item(spank, S_JOB_ARGV, &argc, &argv) == ESPANK_SUCCESS && argc > 0 && argv[0][0] == '/')
+    request->add(name::kScript, argv[0]);
+}
+
+void build_request(spank_t spank, MessageWriter* request, uint32_t step) {
+  add_pod(spank, request, step);
+  add_variable(spank, request, name::kImage, kImageVariable);
+  add_variable(spank, request, name::kStore, kStoreVariable);
+  add_variable(spank, request, name::kMounts, kMountsVariable);
+  add_variable(spank, request, name::kWorkdir, kWorkdirVariable);
+  add_variable(spank, request, name::kWritable, kWritableVariable);
+  char cwd[PATH_MAX];
+  if (getcwd(cwd, sizeof cwd) != nullptr && cwd[0] == '/') request->add(name::kSubmitDir, cwd);
+  add_pmi_directories(spank, request, step);
+  if (step == kBatchStep) add_batch_script(spank, request);
+}
+
+// What the image defines; stage0 left out what is always the rank's own.
+void apply_environment(spank_t spank, MessageReader reply) {
+  while (const char* entry = reply.next(name::kEnv)) {
+    const char* equals = strchr(entry, '=');
+    if (equals == nullptr) continue;
+    snprintf(variable_bytes, sizeof variable_bytes, "%.*s", static_cast<int>(equals - entry), entry);
+    const spank_err_t err = spank_setenv(spank, variable_bytes, equals + 1, 1);
+    if (err != ESPANK_SUCCESS) refuse(spank, "set %s: %s", variable_bytes, spank_strerror(err));
+  }
+}
+
+// A batch script or an interactive shell starts steps, which inherit the request. A rank does not.
+void forget_request(spank_t spank) {
+  static const char* const kPublished[] = {kImageVariable,   kStoreVariable,    kMountsVariable,
+                                           kWorkdirVariable, kWritableVariable, kOriginVariable};
+  for (const char* variable : kPublished) spank_unsetenv(spank, variable);
+}
+
+}  // namespace
+
+void make_rendezvous(spank_t spank) {
+  char first[2];  // whether there is a value, not which: nothing of a user's is looked at as root
+  const spank_err_t err = spank_getenv(spank, kImageVariable, first, sizeof first);
+  if (err == ESPANK_ENV_NOEXIST || (err == ESPANK_SUCCESS && first[0] == '\0')) return;
+  open_rendezvous(&place);
+}
+
+void count_forked_rank(spank_t spank) {
+  if (place.ranks_end >= 0 && ++forked_ranks >= item(spank, S_JOB_LOCAL_TASK_COUNT)) close_rendezvous(&place);
+}
+
+void become_rank(spank_t spank, const PluginArguments& arguments) {
+  const uint32_t step = item(spank, S_JOB_STEPID);
+  if (step == kExternStep) return;
+  if (job_variable(spank, kImageVariable)[0] == '\0') {
+    const bool native = arguments.takes_native_container && job_variable(spank, "SLURM_CONTAINER")[0] != '\0';
+    if (image_was_asked_for() || native)
+      refuse(
+          spank,
+          "an image was asked for, but the submitting command did not hand it over; is the same release of "
+          "spank_sabot.so configured where the job was submitted?");
+    return;
+  }
+  MessageWriter request(request_bytes, sizeof request_bytes, MessageKind::request);
+  build_request(spank, &request, step);
+  if (place.ranks_end < 0) refuse(spank, "no socket for the pod could be made when the step began");
+  char stage0[kStage0Bytes];
+  snprintf(stage0, sizeof stage0, "%s/%s", arguments.libexec_dir, SABOT_STAGE0_FROM_LIBEXEC);
+  const EntryPlan plan = {stage0, arguments.config_file, arguments.timeout_s * 1000};
+  MessageReader reply = {};
+  int ns_fds[2] = {-1, -1};
+  FailureText why;
+  if (!ask_for_pod(plan, &place, request, reply_bytes, &reply, ns_fds, &why)) refuse(spank, "%s", why.text);
+  if (!enter_pod(ns_fds, reply.first(name::kWorkdirReply, "/"), &why)) refuse(spank, "%s", why.text);
+  apply_environment(spank, reply);
+  if (step != kBatchStep && step != kInteractiveStep) forget_request(spank);
+}
+
+}  // namespace sabot
