@@ -22,7 +22,7 @@ struct Ownership {
 /// change or vanish under it. Installs no signal handler.
 class FuseServer {
  public:
-  /// `fuse_device`   from open_fuse_device(); the mount may be made before or after
+  /// `fuse_device`   from open_fuse_device(); owned from here on, so make the mount with its number before
   /// `workers`       threads that answer; 0 chooses
   FuseServer(UniqueFd fuse_device, ImageTree tree, Ownership owner, unsigned workers = 0);
   ~FuseServer();
@@ -30,7 +30,8 @@ class FuseServer {
   FuseServer& operator=(const FuseServer&) = delete;
 
   /// Answer requests in own threads, which block all signals; returns when the mount is gone from every
-  /// namespace, or after stop(). Call once. Throws Error when the device fails otherwise.
+  /// namespace and no descriptor of it is open, or after stop(). Call once, when the mount has been made:
+  /// before, the kernel refuses to be read (EPERM). Throws Error when the device fails otherwise.
   void serve();
   /// Make serve() return soon, now or when it is called; from any thread. Requests under way may be lost:
   /// users of the mount get ENOTCONN once this object is destroyed.

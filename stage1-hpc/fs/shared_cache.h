@@ -51,7 +51,7 @@ class SharedCache {
     slot = std::make_shared<Slot>();
     recent_.push_front(key);
     slot->used = recent_.begin();
-    const std::shared_ptr<Slot> made = slot;
+    std::shared_ptr<Slot> made = slot;  // growing may drop others, and so move `slot`
     grow(*made, kSlotBytes);
     return made;
   }

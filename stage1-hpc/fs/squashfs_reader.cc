@@ -27,7 +27,8 @@ class SquashfsReader : public ImageReader {
         xattrs_(blocks_),
         directories_(kDirectoryCacheBytes),
         block_lists_(kBlockListCacheBytes) {
-    if (!S_ISDIR(read_inode(blocks_, root()).attr.mode)) throw Refused("the image's root is not a directory");
+    if (!S_ISDIR(read_inode(blocks_, SquashfsReader::root()).attr.mode))
+      throw Refused("the image's root is not a directory");
   }
 
   NodeId root() override { return blocks_.super().root_inode; }
