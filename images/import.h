@@ -27,8 +27,8 @@ struct ImportOptions {
   unsigned threads = 0;                   ///< that compress; 0: as many as CPUs allowed to us
   std::optional<LaunchConfig> launch;     ///< instead of the one the source has
   std::string architecture;               ///< of an OCI image, as GOARCH spells it; empty: this host's
-  std::uint64_t max_layer_bytes = std::uint64_t{256}
-                                  << 30;  ///< one layer or tar, decompressed, holes included
+  /// One layer or tar, decompressed, holes included.
+  std::uint64_t max_layer_bytes = std::uint64_t{256} << 30;
 };
 
 struct ImportResult {
@@ -43,9 +43,9 @@ struct ImportResult {
 /// The same source and options give the same bytes, however many threads there are.
 /// `source`    located: squashfs (copied as it is), archive, rootfs_directory, oci_layout
 /// `dir_fd`    what source.path is relative to: AT_FDCWD for the working directory
-/// `out_fd`    an empty regular file, open for reading and writing; not synced. On failure its content is
-/// void `progress`  may be null; borrowed Throws      Refused: a source that breaks a rule (digest, size, a
-/// name that leaves the root, a limit below);
+/// `out_fd`    an empty regular file, open for reading and writing; not synced. Void after a failure
+/// `progress`  may be null; borrowed
+/// Throws      Refused: a source that breaks a rule (digest, size, a name that leaves the root, limits.h);
 ///             Error: the system's own
 /// Source      image-spec 1.1 layer.md; libarchive 3.6 reads tar, libsquashfs 1.2 writes
 ImportResult import_image(const Reference& source, int dir_fd, const ImportOptions& options, int out_fd,

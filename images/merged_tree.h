@@ -75,10 +75,10 @@ class MergedTree {
   /// An inode that lives as long as the tree. Throws Refused past kMaxEntries.
   Inode* new_inode();
 
-  /// Put `layer` above all layers applied so far. Its whiteouts hide what is below it, wherever they stand in
-  /// it. `number`    the layer's; an entry that is given twice in one layer is noted Throws      Refused: a
-  /// hard link to nothing, to a directory or to itself; a parent that is not a directory;
-  ///             a name whose symlinks never end
+  /// Put `layer` above all layers applied so far. Its whiteouts hide what is below it, wherever they are.
+  /// `number`    the layer's; an entry that is given twice in one layer is noted
+  /// Throws      Refused: a hard link to nothing, to a directory or to itself; a parent that is not a
+  ///             directory; a name whose symlinks never end
   void apply(std::span<const LayerEntry> layer, std::uint32_t number, Notes& notes);
 
   /// The node at `path`, no symlink followed; null where there is none.

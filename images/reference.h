@@ -39,14 +39,13 @@ struct Reference {
 Reference parse_reference(std::string_view text);
 
 /// Look at the file system: a path becomes squashfs, archive, rootfs_directory or oci_layout; a bare word
-/// that names an existing file becomes that file; digest and other names stay as they are. `dir_fd`    what
-/// relative paths are relative to: AT_FDCWD for the working directory Throws      Error where a path does not
-/// exist or cannot be opened; Refused for a device, socket or FIFO
+/// that names an existing file (not a directory: `./` says that) becomes that file; the rest stays as it is.
+/// `dir_fd`    what relative paths are relative to: AT_FDCWD for the working directory
+/// Throws      Error where a path does not exist or cannot be opened; Refused for a device, socket or FIFO
 Reference locate(Reference reference, int dir_fd);
 
 /// A name's one spelling: without `:latest`, which is what no tag means.
-/// Throws      Refused: empty, too long for a file name, characters other than A-Z a-z 0-9 . _ - /, a
-/// component
+/// Throws      Refused: empty, longer than 80 bytes, characters other than A-Z a-z 0-9 . _ - /, a component
 ///             that is empty or begins with `.` or `-`, a tag with a slash
 std::string canonical_name(std::string_view name);
 

@@ -65,6 +65,16 @@ std::optional<std::string> digest_by_prefix(int images, const std::string& what)
   return found;
 }
 
+/// Reading a site's store that nobody has imported into finds nothing, which is no failure.
+std::optional<UniqueFd> folder_if_there(int root, const char* path) {
+  try {
+    return open_folder(root, path, false);
+  } catch (const Error& e) {
+    if (e.code().value() == ENOENT) return std::nullopt;
+    throw;
+  }
+}
+
 /// Put the staged file in its place, or drop it where the store has the same bytes already.
 void publish(int staging, const Staged& staged, int images, const std::string& digest, std::uint64_t size) {
   const std::string file = file_of(digest);
@@ -113,13 +123,14 @@ ImageRecord Store::import(const Reference& source, int dir_fd, const ImportOptio
 }
 
 std::optional<ImageRecord> Store::find(const std::string& what) const {
-  const UniqueFd images = open_folder(fd(), kImages, false);
-  const UniqueFd names = open_folder(fd(), "names", false);
+  const auto images = folder_if_there(fd(), kImages);
+  const auto names = folder_if_there(fd(), "names");
+  if (!images || !names) return std::nullopt;
   std::optional<std::string> digest;
-  if (const auto name = as_name(what)) digest = read_name(names.get(), *name);
-  if (!digest) digest = digest_by_prefix(images.get(), what);
+  if (const auto name = as_name(what)) digest = read_name(names->get(), *name);
+  if (!digest) digest = digest_by_prefix(images->get(), what);
   if (!digest) return std::nullopt;
-  std::optional<ImageRecord> record = record_of(images.get(), *digest);
+  std::optional<ImageRecord> record = record_of(images->get(), *digest);
   if (record) record->names = read_all_names(fd())[*digest];
   return record;
 }
@@ -135,12 +146,13 @@ UniqueFd Store::open_image(const std::string& digest) const {
 }
 
 std::vector<ImageRecord> Store::list() const {
-  const UniqueFd images = open_folder(fd(), kImages, false);
+  const auto images = folder_if_there(fd(), kImages);
+  if (!images || !folder_if_there(fd(), "names")) return {};
   auto names = read_all_names(fd());
   std::vector<ImageRecord> records;
-  for (const std::string& file : list_folder(images.get())) {
+  for (const std::string& file : list_folder(images->get())) {
     const std::string digest = digest_of(file);
-    auto record = digest.empty() ? std::nullopt : record_of(images.get(), digest);
+    auto record = digest.empty() ? std::nullopt : record_of(images->get(), digest);
     if (!record) continue;
     record->names = names[digest];
     records.push_back(std::move(*record));

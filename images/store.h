@@ -40,9 +40,9 @@ class Store {
   ImageRecord import(const Reference& source, int dir_fd, const ImportOptions& options,
                      const std::string& name, Progress* progress, ImportResult* result = nullptr);
 
-  /// The image that `what` names: a name, `NAME` for `NAME:latest`, a digest, or the beginning of one (at
-  /// least 4 hex digits, with or without `sha256:`) that fits one image alone. Names win over digests. Throws
-  /// Refused when a beginning fits several
+  /// The image that `what` names: a name (`NAME` is `NAME:latest`), a digest, or the beginning of one: at
+  /// least 4 hex digits, with or without `sha256:`, that fit one image alone. Names win over digests.
+  /// Throws      Refused when a beginning fits several
   std::optional<ImageRecord> find(const std::string& what) const;
 
   /// The image file, read-only. `digest` as in ImageRecord. Throws Error ENOENT where the store has none.
@@ -66,10 +66,9 @@ class Store {
   UniqueFd root_;
 };
 
-/// Open the store at `path`; make it (mode 0700) with its folders where it does not exist, though not its
-/// parent. Throws      Refused where someone else could put images into it: it must belong to the caller or
-/// to root, and
-///             not be writable by others. A store that belongs to root is the site's: reading it is enough
+/// Open the store at `path`; where it does not exist, make it (mode 0700) and its folders, not its parent.
+/// Throws      Refused where someone else could put images into it: it must belong to the caller or to
+///             root, and not be writable by others. One that belongs to root is the site's, and only read
 Store open_store(const std::string& path);
 
 /// The same without making anything. Throws Error ENOENT where there is none.

@@ -246,6 +246,23 @@ TEST_CASE("one of several images in a layout is chosen by its name", "[images][o
   CHECK_THROWS_WITH(made.import("app:3"), Contains("no image 'app:3'"));
 }
 
+TEST_CASE("an import says how many bytes it will read and then reads as many", "[images][oci]") {
+  struct Sum : Progress {
+    std::uint64_t announced = 0, seen = 0;
+    void total(std::uint64_t bytes) override { announced = bytes; }
+    void advance(std::uint64_t bytes) override { seen += bytes; }
+  } sum;
+  Made made;
+  made.layout.layer(Tar().file("a", std::string(3'000'000, 'x')).bytes(), "").layer(kTar, "zstd").finish();
+  const Reference source = locate(parse_reference(made.layout.path().string()), AT_FDCWD);
+  const sabot::UniqueFd out{::open((made.scratch / "image").c_str(), O_RDWR | O_CREAT, 0600)};
+  ImportOptions options;
+  options.architecture = "amd64";
+  import_image(source, AT_FDCWD, options, out.get(), &sum);
+  CHECK(sum.announced > 3'000'000);
+  CHECK(sum.seen == sum.announced);
+}
+
 TEST_CASE("an image without layers is legal", "[images][oci]") {
   Made made;
   made.layout.finish();

@@ -254,6 +254,15 @@ TEST_CASE("a store of another user is refused, one of root's is read", "[images]
   CHECK(wait_for(other) == 0);
 }
 
+TEST_CASE("a store that nobody has imported into has nothing", "[images][store]") {
+  const Scratch scratch;
+  fs::create_directory(scratch / "store");
+  ::chmod((scratch / "store").c_str(), 0755);
+  const Store store = open_existing_store((scratch / "store").string());
+  CHECK(store.list().empty());
+  CHECK_FALSE(store.find("app"));
+}
+
 TEST_CASE("names become file names and come back", "[images][store]") {
   for (const std::string& name : {std::string("app"), std::string("site/app:1.2"), std::string("a_b-c.d")}) {
     CHECK(decode_name(encode_name(name)) == name);
