@@ -18,6 +18,7 @@
 
 #include <array>
 #include <exception>
+#include <vector>
 
 #include "fs/fuse_mount.h"
 #include "mounts.h"
@@ -81,28 +82,43 @@ void make_mount_point(int root, const std::string& target, bool directory) {
   }
 }
 
-void make_mount(int root, const PlannedMount& planned) {
-  const Mount& mount = planned.mount;
+std::string title(const Mount& mount) {
   const bool bind = mount.kind == MountKind::bind;
-  const Context doing{(bind ? "bind " + printable(mount.source) + " onto " : "mount a tmpfs on ") +
-                      printable(mount.target) + " (" + mount.why + ")"};
-  const UniqueFd tree = bind ? clone_tree(mount.source, mount.read_only, mount.devices)
-                             : make_tmpfs(mount.size_bytes, mount.mode);
-  if (planned.ground == Ground::tmpfs) make_mount_point(root, mount.target, planned.directory);
-  const UniqueFd target = open_in_root(root, mount.target, O_PATH);
-  attach(tree.get(), target.get());
+  return (bind ? "bind " + printable(mount.source) + " onto " : "mount a tmpfs on ") +
+         printable(mount.target) + " (" + mount.why + ")";
+}
+
+// Every mount of the plan, attached nowhere yet.
+std::vector<UniqueFd> make_mounts(const MountPlan& plan) {
+  std::vector<UniqueFd> made;
+  for (const auto& [mount, ground, directory] : plan.mounts) {
+    const Context doing{title(mount)};
+    made.push_back(mount.kind == MountKind::bind ? clone_tree(mount.source, mount.read_only, mount.devices)
+                                                 : make_tmpfs(mount.size_bytes, mount.mode));
+  }
+  return made;
+}
+
+void attach_mounts(const MountPlan& plan, const std::vector<UniqueFd>& made, int root) {
+  for (std::size_t i = 0; i < made.size(); ++i) {
+    const auto& [mount, ground, directory] = plan.mounts[i];
+    const Context doing{title(mount)};
+    if (ground == Ground::tmpfs) make_mount_point(root, mount.target, directory);
+    attach(made[i].get(), open_in_root(root, mount.target, O_PATH).get());
+  }
 }
 
 // The sequence. What a step needs is above it; nothing here is undone by hand: it goes with the namespace.
 UniqueFd build_tree(const PodManifest& pod, const MountPlan& plan, int fuse_device, int channel) {
   const Context doing{"build pod " + pod.pod};
   enter_mount_namespace();
+  const std::vector<UniqueFd> mounts =
+      make_mounts(plan);                         // the last use of host paths: the next step hides `/..`
   const UniqueFd scratch = make_tmpfs(0, 0755);  // somewhere to stand on that no other process sees
-  attach(scratch.get(),
-         open_directory(AT_FDCWD, "/").get());  // upon the root: hides nothing from who has it already
+  attach(scratch.get(), open_directory(AT_FDCWD, "/").get());
   const UniqueFd root = attach_image(pod, fuse_device, scratch.get(), channel);
-  for (const PlannedMount& mount : plan.mounts) make_mount(root.get(), mount);
-  pivot_into(root.get());  // last use of host paths is above
+  attach_mounts(plan, mounts, root.get());  // in the image's root, by the image's own paths
+  pivot_into(root.get());
   return UniqueFd{check(::open("/proc/self/ns/mnt", O_RDONLY | O_CLOEXEC), "open", "/proc/self/ns/mnt")};
 }
 

@@ -20,6 +20,7 @@ expect "over a directory of the image" "file link" "$(run --container-mounts=./d
 # /var/run of the image is a symlink to /run: followed inside, never outside
 expect "through a symlink of the image" "content more" "$(run --container-mounts=./data:/var/run/data "$IMAGE" -- cat /run/data/file | xargs)"
 [[ ! -e /run/data ]] || fail "a mount point was made on the host"
+expect "a source that is a symlink" "$(cat /etc/os-release)" "$(run --container-mounts=/etc/os-release:/host-release:ro "$IMAGE" -- cat /host-release)"
 refused 125 "bind $PWD/absent onto /data (--container-mounts): the source on this node: No such file" run --container-mounts=./absent:/data "$IMAGE" -- true
 refused 125 "is not a directory" run --container-mounts=./data:/etc/os-release/x "$IMAGE" -- true
 refused 125 "bind $PWD/data onto /proc/none (--container-mounts)" run --container-mounts=./data:/proc/none "$IMAGE" -- true
