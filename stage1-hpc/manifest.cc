@@ -133,6 +133,7 @@ std::string encode(const PodManifest& pod) {
     out.add("text", line.line);
     out.add("key-field", line.key_field);
   }
+  out.add("end", "");
   return out.take();
 }
 
@@ -141,6 +142,7 @@ PodManifest decode_manifest(std::string_view bytes) {
   if (bytes.size() > kManifestBytes) throw Refused("larger than 1 MiB");
   if (bytes.empty() || bytes.back() != '\0') throw Refused("it is cut short");
   if (!bytes.starts_with(kFirst)) throw Refused("it is of another release of Sabot");
+  const std::string_view written = bytes;
   bytes.remove_prefix(kFirst.size() + 1);
   PodManifest pod;
   enum class Group { whole, mount, line } group = Group::whole;
@@ -151,6 +153,7 @@ PodManifest decode_manifest(std::string_view bytes) {
     if (equals == entry.npos) throw Refused("no '=' in '" + printable(entry) + "'");
     const std::string_view name = entry.substr(0, equals);
     const std::string_view value = entry.substr(equals + 1);
+    if (name == "end") break;
     if (name == "mount") {
       group = Group::mount;
       pod.mounts.emplace_back().kind = mount_kind(value);
@@ -165,6 +168,8 @@ PodManifest decode_manifest(std::string_view bytes) {
       decode_pod(pod, name, value);
     }
   }
+  // Cut between two strings, a name twice or not at all, a number that its field cannot hold: all at once.
+  if (encode(pod) != written) throw Refused("it is not as stage0 writes it");
   return pod;
 }
 
