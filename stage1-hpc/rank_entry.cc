@@ -148,11 +148,16 @@ bool drop_privileges(FailureText* why) {
 
 bool ask_for_pod(const EntryPlan& plan, Rendezvous* place, const MessageWriter& request, char* reply_buffer,
                  MessageReader* reply, int ns_fds[2], FailureText* why) {
-  if (request.overflow)
+  if (request.overflow) {
+    close_rendezvous(place);
     return fail(why, "the container options and paths are longer than %zu bytes", kMessageBytes);
+  }
   int pair[2];
-  if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) == -1)
-    return fail(why, "make a socket for the pod's keeper: %s", strerror(errno));
+  if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) == -1) {
+    fail(why, "make a socket for the pod's keeper: %s", strerror(errno));
+    close_rendezvous(place);
+    return false;
+  }
   pid_t stage0 = -1;
   bool ok = !take_token(*place) || start_stage0(plan, *place, request, &stage0, why);
   ::close(place->keeper_end);  // the keeper has its own by now: its death must be seen
