@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <charconv>
 
 #include "mount_option.h"
 #include "sys/error.h"
@@ -69,18 +70,37 @@ std::vector<std::string> all_of(const MessageReader& request, const char* name) 
   return values;
 }
 
+// Who forged a request gets no terminal escape into a message.
+std::string without_controls(const std::string& text, const char* name) {
+  if (std::any_of(text.begin(), text.end(), [](unsigned char c) { return c < 0x20 || c == 0x7f; }))
+    throw Refused(std::string(name) + " '" + printable(text) + "': control characters are not accepted");
+  return text;
+}
+
+std::string absolute(const std::string& path, const char* name) {
+  if (path.empty() || path.front() != '/')
+    throw Refused(std::string(name) + " '" + printable(path) + "' is no absolute path");
+  return normal_path(without_controls(path, name), "/");
+}
+
 std::string absolute_or_empty(const MessageReader& request, const char* name) {
   const std::string path = request.first(name, "");
-  if (path.empty()) return path;
-  if (path.front() != '/')
-    throw Refused(std::string(name) + " '" + printable(path) + "' is no absolute path");
-  return normal_path(path, "/");
+  return path.empty() ? path : absolute(path, name);
+}
+
+std::vector<std::string> all_absolute(const MessageReader& request, const char* name) {
+  std::vector<std::string> paths = all_of(request, name);
+  for (std::string& path : paths) path = absolute(path, name);
+  return paths;
 }
 
 unsigned local_ranks(const MessageReader& request) {
-  const int count = std::atoi(request.first(name::kLocalRanks, "1"));
-  if (count < 1 || count > 65536) throw Refused("a step of " + std::to_string(count) + " local ranks");
-  return static_cast<unsigned>(count);
+  const std::string_view text = request.first(name::kLocalRanks, "1");
+  unsigned count = 0;
+  const auto [end, err] = std::from_chars(text.data(), text.data() + text.size(), count);
+  if (err != std::errc{} || end != text.data() + text.size() || count < 1 || count > 65536)
+    throw Refused("a step of '" + printable(text) + "' local ranks");
+  return count;
 }
 
 void choose_workdir(PodManifest& pod, const MessageReader& request, const images::LaunchConfig& image) {
@@ -134,7 +154,7 @@ std::vector<Mount> default_mounts(const SiteConfig& site, const std::string& sub
 PodManifest build_manifest(const MessageReader& request, const SiteConfig& site,
                            const images::LaunchConfig& image) {
   PodManifest pod;
-  pod.pod = request.first(name::kPod, "");
+  pod.pod = without_controls(request.first(name::kPod, ""), name::kPod);
   pod.inside_uid = ::geteuid();
   pod.inside_gid = ::getegid();
   pod.local_ranks = local_ranks(request);
@@ -143,8 +163,9 @@ PodManifest build_manifest(const MessageReader& request, const SiteConfig& site,
   pod.env = image_environment(image.env);
   pod.lines = account_lines(pod.inside_uid, pod.inside_gid);
   choose_workdir(pod, request, image);
-  pod.mounts = default_mounts(site, absolute_or_empty(request, name::kSubmitDir),
-                              all_of(request, name::kPmiDir), absolute_or_empty(request, name::kScript));
+  pod.mounts =
+      default_mounts(site, absolute_or_empty(request, name::kSubmitDir), all_absolute(request, name::kPmiDir),
+                     absolute_or_empty(request, name::kScript));
   pod.mounts.insert(pod.mounts.end(), site.mounts.begin(), site.mounts.end());
   const std::string wanted = request.first(name::kMounts, "");
   if (!wanted.empty())
