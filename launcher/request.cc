@@ -75,6 +75,9 @@ std::string checked_mounts(const std::string& text) {
 std::string which_image(const PodOptions& options) {
   if (options.image && options.native_image && *options.image != *options.native_image)
     throw UsageError("--container and --container-image name different images");
+  // As in --container-image=$UNSET: an image was asked for, so it is not the host.
+  if ((options.image && options.image->empty()) || (options.native_image && options.native_image->empty()))
+    throw UsageError("--container-image: the image has no name; to run on the host write none");
   const std::string image = options.image ? *options.image : options.native_image.value_or("");
   return image == "none" ? "" : image;
 }
