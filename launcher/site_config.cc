@@ -41,13 +41,19 @@ std::string with_user(std::string value, const std::string& user) {
   return value;
 }
 
+// A mistake of the site's is none of the command line's.
+std::vector<Mount> site_mounts(const std::string& value) try {
+  return parse_mounts(value, "/", "site configuration");
+} catch (const UsageError& e) {
+  throw Refused(e.what());
+}
+
 void apply(SiteConfig& site, const Setting& setting, const std::string& user_name) {
   const std::string value(setting.value, setting.value_bytes);
   if (setting.is("store")) {
     site.store = with_user(absolute(value), user_name);
   } else if (setting.is("mount")) {
-    for (Mount& mount : parse_mounts(with_user(value, user_name), "/", "site configuration"))
-      site.mounts.push_back(std::move(mount));
+    for (Mount& mount : site_mounts(with_user(value, user_name))) site.mounts.push_back(std::move(mount));
   } else if (setting.is("no_mount")) {
     site.without_mounts.push_back(absolute(value));
   } else if (setting.is("tmp_size")) {
