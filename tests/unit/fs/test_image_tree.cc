@@ -215,7 +215,7 @@ TEST_CASE("a listing can be left and continued at every entry", "[fs][tree]") {
   CHECK(stepwise == whole);
 }
 
-TEST_CASE("synthetic entries have no extended attributes; the image keeps its own", "[fs][tree]") {
+TEST_CASE("synthetic entries have no extended attributes and the image keeps its own", "[fs][tree]") {
   ImageTree tree = sample_tree();
   tree.add_file("/new", "");
   CHECK(tree.list_xattrs(node_at(tree, "/new")).empty());
