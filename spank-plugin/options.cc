@@ -78,8 +78,11 @@ bool read_argument(const char* argument, PluginArguments* into) {
     return strcmp(container, "no") == 0 || strcmp(container, "yes") == 0;
   }
   if (const char* timeout = value_of(argument, "timeout")) {
-    into->timeout_s = atoi(timeout);
-    return into->timeout_s > 0 && into->timeout_s <= 3600;
+    char* end = nullptr;
+    const long seconds = strtol(timeout, &end, 10);
+    if (end == timeout || *end != '\0' || seconds <= 0 || seconds > 3600) return false;
+    into->timeout_s = static_cast<int>(seconds);
+    return true;
   }
   return false;
 }
