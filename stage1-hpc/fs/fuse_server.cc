@@ -13,8 +13,8 @@
 #include <string>
 #include <vector>
 
+#include <fuse3/fuse_log.h>
 #include "fs/fuse_answers.h"
-#include "fuse3/fuse_log.h"
 #include "sys/error.h"
 
 namespace sabot {
