@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A directory as the source, the same bytes from the same source, and comparison with other implementations.
+// test_directory.cc: a directory as the source, the same bytes from the same source, and comparison with
+// other implementations.
 #include <fcntl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+// test_launch_config.cc: launch configurations as images have them: written, read, refused.
 #include <catch2/catch.hpp>
 
 #include "images/launch_config.h"

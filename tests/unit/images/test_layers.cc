@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What several layers come to: whiteouts, opaque directories, replaced files, links between layers.
+// test_layers.cc: what several layers come to: whiteouts, opaque directories, replaced files, links between
+// layers.
 #include <sys/stat.h>
 
 #include <catch2/catch.hpp>

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// OCI layouts: which image is chosen, and that every digest and size is believed only when it holds.
+// test_oci.cc: OCI layouts: which image is chosen, and that every digest and size is believed only when it
+// holds.
 #include <fcntl.h>
 
 #include <catch2/catch.hpp>

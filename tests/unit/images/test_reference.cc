@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+// test_reference.cc: what a user writes to name an image: its grammar, and what is found there.
 #include <fcntl.h>
 #include <sys/stat.h>
 

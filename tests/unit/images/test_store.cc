@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+// test_store.cc: the image store: names and digests, importers that fail, race or are killed, owners.
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/file.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Tar dialects, attributes, damage.
+// test_tar.cc: tar dialects, attributes, damage.
 #include <sys/stat.h>
 #include <sys/xattr.h>
 

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+// test_files.cc: the floor: paths that stay in a root, limits, the words of an error.
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
