@@ -103,8 +103,8 @@ void pivot_into(int root) {
   check(::umount2(".", MNT_DETACH), "umount", "old root");
   check(::chdir("/"), "chdir", "/");
   // Whoever enters this namespace gets what lies topmost. If that were the host, ranks would run on it.
-  struct stat wanted{};
-  struct stat topmost{};
+  struct stat wanted {};
+  struct stat topmost {};
   const UniqueFd top{check(::open("/..", O_PATH | O_DIRECTORY | O_CLOEXEC), "open", "/..")};
   check(::fstat(root, &wanted), "fstat", "image");
   check(::fstat(top.get(), &topmost), "fstat", "root");

@@ -29,8 +29,8 @@ UniqueFd make_overlay(int lower_dir, int upper_dir, int work_dir);
 /// Attach `mount` on the directory or file that `target` refers to.
 void attach(int mount, int target);
 
-/// Make `root` the root of this mount namespace and let go of the old one. `root` is in a mount that was attached
-/// upon the old root, which goes as well. Throws Refused if anything else is left on top of it.
+/// Make `root` the root of this mount namespace and let go of the old one. `root` is in a mount that was
+/// attached upon the old root, which goes as well. Throws Refused if anything else is left on top of it.
 /// Source: pivot_root(2), NOTES; "/.." follows mounts upon the root, "/" does not.
 void pivot_into(int root);
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// cma.c: each rank reads the buffer of the next rank on its node with process_vm_readv, as MPI libraries do for large
-// messages (cross memory attach). Shows whether the ranks of a node may look at each other: same user namespace, same
-// credentials, dumpable, a ptrace scope that allows it.
-// Not through MPI's own path, which falls back in silence. Ends with 1 when a rank may not.
+// cma.c: each rank reads the buffer of the next rank on its node with process_vm_readv, as MPI libraries do
+// for large messages (cross memory attach). Shows whether the ranks of a node may look at each other: same
+// user namespace, same credentials, dumpable, a ptrace scope that allows it. Not through MPI's own path,
+// which falls back in silence. Ends with 1 when a rank may not.
 
 #define _GNU_SOURCE
 #include <errno.h>
@@ -34,7 +34,8 @@ int main(int argc, char** argv) {
   MPI_Comm_size(node, &locals);
 
 #ifdef PR_SET_PTRACER
-  prctl(PR_SET_PTRACER, PR_SET_PTRACER_ANY, 0, 0, 0);  // Yama's scope 1 asks for it; MPI libraries do the same
+  prctl(PR_SET_PTRACER, PR_SET_PTRACER_ANY, 0, 0,
+        0);  // Yama's scope 1 asks for it; MPI libraries do the same
 #endif
   static unsigned char mine[kBytes];
   static unsigned char theirs[kBytes];
@@ -60,7 +61,8 @@ int main(int argc, char** argv) {
     if (!failed) {
       printf("rank %d on %s: cma from rank %d ok\n", rank, host, (int)there[2]);
     } else if (got < 0) {
-      printf("rank %d on %s: cma from rank %d failed: errno %d (%s)\n", rank, host, (int)there[2], err, strerror(err));
+      printf("rank %d on %s: cma from rank %d failed: errno %d (%s)\n", rank, host, (int)there[2], err,
+             strerror(err));
     } else {
       printf("rank %d on %s: cma from rank %d failed: %zd of %d bytes, or not the right ones\n", rank, host,
              (int)there[2], got, (int)kBytes);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// shm.c: the ranks of a node share a file in /dev/shm: the first makes it, each writes its place, each reads all.
-// Shows whether the ranks of one pod see one /dev/shm and the ranks of two nodes two. Not through MPI windows, which
-// may choose another way. Ends with 1 when a rank does not see what its neighbours wrote.
+// shm.c: the ranks of a node share a file in /dev/shm: the first makes it, each writes its place, each reads
+// all. Shows whether the ranks of one pod see one /dev/shm and the ranks of two nodes two. Not through MPI
+// windows, which may choose another way. Ends with 1 when a rank does not see what its neighbours wrote.
 
 #include <errno.h>
 #include <fcntl.h>
@@ -36,7 +36,8 @@ int main(int argc, char** argv) {
   int failed = 0;
   int fd = -1;
   const char* what = "open";
-  if (local == 0) {  // exclusive: a file that is there already came from another node's ranks, or from an earlier run
+  if (local ==
+      0) {  // exclusive: a file that is there already came from another node's ranks, or from an earlier run
     fd = open(name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     if (fd >= 0 && ftruncate(fd, (off_t)bytes) != 0) failed = errno;
     if (fd < 0) failed = errno;
@@ -67,7 +68,8 @@ int main(int argc, char** argv) {
     }
   }
   if (failed) {
-    printf("rank %d on %s: shm failed: %s %s: errno %d (%s)\n", rank, host, what, name, failed, strerror(failed));
+    printf("rank %d on %s: shm failed: %s %s: errno %d (%s)\n", rank, host, what, name, failed,
+           strerror(failed));
   } else if (sum != expected) {
     printf("rank %d on %s: shm failed: sees %d of %d ranks\n", rank, host, seen, locals);
     failed = 1;
