@@ -14,6 +14,7 @@
 #include <catch2/catch.hpp>
 #include <chrono>
 #include <filesystem>
+#include <iostream>
 
 namespace sabot::test {
 namespace {
@@ -53,6 +54,8 @@ Outcome live(const std::function<void()>& body) {
   int err[2];
   REQUIRE(pipe(out) == 0);
   REQUIRE(pipe(err) == 0);
+  std::cout.flush();
+  fflush(nullptr);  // or a child that calls exit() says it again
   const auto start = std::chrono::steady_clock::now();
   const pid_t child = fork();
   REQUIRE(child >= 0);
