@@ -41,6 +41,9 @@ int image_list_command(const GlobalOptions& global);
 int image_show_command(const GlobalOptions& global, const std::string& what);
 int image_remove_command(const GlobalOptions& global, const std::vector<std::string>& what);
 
+/// sabot check: try a launch on this node as this user, step by step. Returns 1 where it would fail.
+int check_command(const GlobalOptions& global);
+
 int version_command(const GlobalOptions& global);
 
 }  // namespace sabot

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // stage1_main.cc: sabot-stage1, the default flavour `hpc`: becomes the keeper of one pod.
 // Stage0 execs it with the descriptors of stage0_abi.h. `--refuse TEXT` says that stage0 found there can be
-// no pod: the waiting ranks are told so.
+// no pod: the waiting ranks are told so. `--check` builds no pod: it tries the steps, for `sabot check`.
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/prctl.h>
@@ -12,6 +12,7 @@
 #include <cstring>
 #include <exception>
 
+#include "check.h"
 #include "keeper.h"
 #include "stage0_abi.h"
 #include "sys/error.h"
@@ -46,6 +47,7 @@ int keep(Admissions& ranks) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  if (argc == 2 && std::strcmp(argv[1], "--check") == 0) return check_node();
   if (::fcntl(kDoorFd, F_SETFD, FD_CLOEXEC) == -1) {
     std::fprintf(stderr, "sabot-stage1: internal program of Sabot, started by `sabot prepare`\n");
     return kExitUsage;

@@ -2,6 +2,7 @@
 # user.sh: be an ordinary user on an ordinary node, for tests without Slurm: root would hide bugs.
 # A script that sources it is started again as such a user, in a mount namespace with a /dev/fuse that users may
 # open (the machine's own may be 0600 and is not changed) and a /tmp and home of its own, which go with it.
+# SABOT_TEST_FUSE_MODE: another mode of that /dev/fuse.
 # shellcheck shell=bash
 # shellcheck source=tests/lib/common.sh
 source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
@@ -15,7 +16,7 @@ if [[ -z ${SABOT_TEST_AS_USER:-} ]]; then
     mount -t proc proc /proc
     mount -t tmpfs -o mode=1777 tmpfs /tmp
     mkdir /tmp/.dev && mount -t tmpfs -o mode=755 tmpfs /tmp/.dev
-    mknod -m 666 /tmp/.dev/fuse c 10 229
+    mknod -m "${SABOT_TEST_FUSE_MODE:-666}" /tmp/.dev/fuse c 10 229
     mount --bind /tmp/.dev/fuse /dev/fuse
     umount -l /tmp/.dev && rmdir /tmp/.dev
     mkdir -m 700 /tmp/home && chown 5077:5077 /tmp/home
