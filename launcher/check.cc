@@ -15,8 +15,7 @@
 #include "check_slurm.h"
 #include "child_output.h"
 #include "commands.h"
-#include "images/merged_tree.h"
-#include "images/squashfs/writer.h"
+#include "empty_image.h"
 #include "images/store.h"
 #include "programs.h"
 #include "sys/error.h"
@@ -88,13 +87,9 @@ void add_kernel_steps(std::vector<CheckStep>& steps) {
   steps.insert(steps.end(), kernel.begin(), kernel.end());
 }
 
-// The smallest image there is: an empty directory, in memory.
 UniqueFd empty_image() {
   UniqueFd fd{check(::memfd_create("sabot-check", MFD_CLOEXEC), "memfd_create")};
-  images::ImportOptions options;
-  options.threads = 1;
-  images::MergedTree tree;
-  images::SquashfsWriter(fd.get(), options).finish(tree.root());
+  write_all(fd.get(), {reinterpret_cast<const char*>(kEmptyImage), sizeof kEmptyImage});
   return fd;
 }
 

@@ -159,7 +159,8 @@ void describe(CLI::App& app, CommandLine& line) {
   add_image(app, line);
   CLI::App* prepare = app.add_subcommand("prepare", "internal: stage0 of one pod")->group("");
   prepare->callback([&line] { line.action = [&line] { return prepare_command(line.global); }; });
-  CLI::App* check = app.add_subcommand("check", "try a launch on this node, step by step, and say what to change");
+  CLI::App* check =
+      app.add_subcommand("check", "try a launch on this node, step by step, and say what to change");
   check->callback([&line] { line.action = [&line] { return check_command(line.global); }; });
   CLI::App* version = app.add_subcommand("version", "which release this is");
   version->callback([&line] { line.action = [&line] { return version_command(line.global); }; });

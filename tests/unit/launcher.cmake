@@ -3,6 +3,7 @@ sabot_unit_test(unit_launcher
   SOURCES
     fs/squashfs_fixture.cc
     launcher/support.cc
+    launcher/test_check.cc
     launcher/test_environment.cc
     launcher/test_mount_option.cc
     launcher/test_pod_builder.cc

@@ -6,6 +6,7 @@ sabot_unit_test(unit_stage1
     stage1/test_admissions.cc
     stage1/test_manifest.cc
     stage1/test_mount_plan.cc
+    stage1/test_node_remedies.cc
     stage1/test_packet.cc
     stage1/test_protocol.cc
     stage1/test_rank_entry.cc
