@@ -139,6 +139,7 @@ TEST_CASE("a container of Slurm's own option that is too long is refused", "[plu
     expect(host().log.find("--container: longer than") != std::string::npos, host().log);
   });
   CHECK(outcome.out.empty());
+  CHECK(outcome.code == kReturned);
 }
 
 TEST_CASE("the container of an outer step is no request of this command's", "[plugin][client]") {
