@@ -137,14 +137,6 @@ ImportResult import_squashfs(int fd, const ImportOptions& options, int out_fd, P
 
 }  // namespace
 
-Compression parse_compression(const std::string& word) {
-  if (word == "zstd") return Compression::zstd;
-  if (word == "gzip") return Compression::gzip;
-  if (word == "xz") return Compression::xz;
-  if (word == "lz4") return Compression::lz4;
-  throw Refused("unknown compression '" + printable(word) + "'; there are zstd, gzip, xz, lz4");
-}
-
 ImportResult import_image(const Reference& source, int dir_fd, const ImportOptions& options, int out_fd,
                           Progress* progress) {
   Context doing{"import " + printable(source.text)};

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// store.cc: see store.h. An image is published by one rename, after its bytes are on the disk.
+// store.cc: see store.h: finding, listing, removing. Not here: importing (store_import.cc), which alone needs
+// the libraries that read other kinds of images; what only launches an image does not load them.
 #include "images/store.h"
 
 #include <fcntl.h>
 #include <sys/stat.h>
 
-#include "images/digest.h"
+#include "images/store_files.h"
 #include "images/store_folders.h"
 #include "sys/error.h"
 #include "sys/files.h"
@@ -13,21 +14,7 @@
 namespace sabot::images {
 namespace {
 
-constexpr const char* kImages = "images/sha256";
-constexpr std::string_view kSuffix = ".squashfs";
 constexpr std::size_t kShortestPrefix = 4;
-
-std::string file_of(const std::string& digest) {
-  if (!is_sha256_digest(digest)) throw Refused("'" + printable(digest) + "' is not a digest");
-  return digest.substr(7).append(kSuffix);
-}
-
-/// The digest an image's file name holds; empty for anything else in the folder.
-std::string digest_of(const std::string& file) {
-  if (!file.ends_with(kSuffix)) return {};
-  std::string digest = "sha256:" + file.substr(0, file.size() - kSuffix.size());
-  return is_sha256_digest(digest) ? digest : std::string{};
-}
 
 bool is_prefix(std::string_view what) {
   return what.size() >= kShortestPrefix && what.size() <= 64 &&
@@ -40,16 +27,6 @@ std::optional<std::string> as_name(const std::string& what) {
   } catch (const Refused&) {
     return std::nullopt;
   }
-}
-
-std::optional<ImageRecord> record_of(int images, const std::string& digest) {
-  struct stat st {};
-  if (::fstatat(images, file_of(digest).c_str(), &st, AT_SYMLINK_NOFOLLOW) == -1) {
-    if (errno == ENOENT) return std::nullopt;
-    throw Error(errno, "stat '" + digest + "'");
-  }
-  if (!S_ISREG(st.st_mode)) return std::nullopt;
-  return ImageRecord{digest, static_cast<std::uint64_t>(st.st_size), st.st_mtim.tv_sec, {}};
 }
 
 std::optional<std::string> digest_by_prefix(int images, const std::string& what) {
@@ -75,18 +52,6 @@ std::optional<UniqueFd> folder_if_there(int root, const char* path) {
   }
 }
 
-/// Put the staged file in its place, or drop it where the store has the same bytes already.
-void publish(int staging, const Staged& staged, int images, const std::string& digest, std::uint64_t size) {
-  const std::string file = file_of(digest);
-  const auto old = record_of(images, digest);
-  if (old && old->size_bytes == size) {
-    check(::unlinkat(staging, staged.name.c_str(), 0), "unlink", "staging/" + staged.name);
-    return;
-  }
-  check(::renameat(staging, staged.name.c_str(), images, file.c_str()), "rename", file);
-  check(::fsync(images), "fsync", kImages);
-}
-
 Store open_at(UniqueFd root, const std::string& path) {
   refuse_foreign(root.get(), "the image store '" + printable(path) + "'");
   return Store(std::move(root));
@@ -99,31 +64,8 @@ UniqueFd open_root(const std::string& path) {
 
 }  // namespace
 
-ImageRecord Store::import(const Reference& source, int dir_fd, const ImportOptions& options,
-                          const std::string& name, Progress* progress, ImportResult* result) {
-  const std::string known_as = name.empty() ? "" : canonical_name(name);  // a mistake is told before the work
-  const UniqueFd staging = open_folder(fd(), "staging", true);
-  const UniqueFd images = open_folder(fd(), kImages, true);
-  reclaim_staging(staging.get());
-  const Staged staged = stage(staging.get());
-  try {
-    ImportResult imported = import_image(source, dir_fd, options, staged.fd.get(), progress);
-    check(::fchmod(staged.fd.get(), 0444), "fchmod");
-    check(::fsync(staged.fd.get()), "fsync", "staging/" + staged.name);
-    const std::string digest = sha256_of_file(staged.fd.get());
-    const UniqueFd lock = lock_store(fd());
-    publish(staging.get(), staged, images.get(), digest, imported.size_bytes);
-    if (!known_as.empty()) write_name(fd(), known_as, digest);
-    if (result != nullptr) *result = std::move(imported);
-    return find(digest).value();
-  } catch (...) {
-    ::unlinkat(staging.get(), staged.name.c_str(), 0);  // ENOENT when it was published: fine
-    throw;
-  }
-}
-
 std::optional<ImageRecord> Store::find(const std::string& what) const {
-  const auto images = folder_if_there(fd(), kImages);
+  const auto images = folder_if_there(fd(), kImagesFolder);
   const auto names = folder_if_there(fd(), "names");
   if (!images || !names) return std::nullopt;
   std::optional<std::string> digest;
@@ -136,7 +78,7 @@ std::optional<ImageRecord> Store::find(const std::string& what) const {
 }
 
 UniqueFd Store::open_image(const std::string& digest) const {
-  const UniqueFd images = open_folder(fd(), kImages, false);
+  const UniqueFd images = open_folder(fd(), kImagesFolder, false);
   const int flags = O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC;
   UniqueFd image{check(::openat(images.get(), file_of(digest).c_str(), flags), "open image", digest)};
   struct stat st {};
@@ -146,7 +88,7 @@ UniqueFd Store::open_image(const std::string& digest) const {
 }
 
 std::vector<ImageRecord> Store::list() const {
-  const auto images = folder_if_there(fd(), kImages);
+  const auto images = folder_if_there(fd(), kImagesFolder);
   if (!images || !folder_if_there(fd(), "names")) return {};
   auto names = read_all_names(fd());
   std::vector<ImageRecord> records;
@@ -161,7 +103,7 @@ std::vector<ImageRecord> Store::list() const {
 }
 
 std::vector<std::string> Store::remove(const std::string& what) {
-  const UniqueFd images = open_folder(fd(), kImages, true);
+  const UniqueFd images = open_folder(fd(), kImagesFolder, true);
   const UniqueFd names = open_folder(fd(), "names", true);
   const UniqueFd lock = lock_store(fd());
   const auto name = as_name(what);
@@ -181,7 +123,7 @@ std::vector<std::string> Store::remove(const std::string& what) {
 
 void Store::set_name(const std::string& name, const std::string& digest) {
   const std::string known_as = canonical_name(name);
-  const UniqueFd images = open_folder(fd(), kImages, true);
+  const UniqueFd images = open_folder(fd(), kImagesFolder, true);
   const UniqueFd lock = lock_store(fd());
   if (!record_of(images.get(), digest)) throw Refused("the store has no image '" + printable(digest) + "'");
   write_name(fd(), known_as, digest);
@@ -197,7 +139,7 @@ Store open_store(const std::string& path) {
   check(::fstat(root.get(), &st), "fstat", path);
   refuse_foreign(root.get(), "the image store '" + printable(path) + "'");
   if (st.st_uid == ::geteuid())
-    for (const char* folder : {kImages, "names", "staging"}) open_folder(root.get(), folder, true);
+    for (const char* folder : {kImagesFolder, "names", "staging"}) open_folder(root.get(), folder, true);
   return Store(std::move(root));
 }
 

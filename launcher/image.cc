@@ -13,6 +13,7 @@
 #include "commands.h"
 #include "images/squashfs_file.h"
 #include "images/store.h"
+#include "importer.h"
 #include "json_text.h"
 #include "progress_bar.h"
 #include "sys/error.h"
@@ -80,16 +81,10 @@ int image_import_command(const GlobalOptions& global, const ImportCommand& comma
   if (source.kind == images::ReferenceKind::name || source.kind == images::ReferenceKind::digest)
     throw Refused("'" + printable(command.source) + "' is no file or directory here");
   const std::string name = command.name.empty() ? default_name(source.path) : command.name;
-  std::filesystem::create_directories(std::filesystem::path(path).parent_path());
-  images::Store store = images::open_store(path);
-  images::ImportResult result;
-  images::ImageRecord record;
-  {
-    ProgressBar progress{"import " + printable(name)};
-    record =
-        store.import(source, AT_FDCWD, command.options, name, command.quiet ? nullptr : &progress, &result);
-  }
-  for (const std::string& note : result.notes) std::cerr << "sabot: note: " << printable(note) << '\n';
+  const std::string title = command.quiet ? "" : "import " + printable(name);
+  const ImportAnswer answer = run_importer({path, command.source, name, title, command.options});
+  for (const std::string& note : answer.notes) std::cerr << "sabot: note: " << note << '\n';
+  const images::ImageRecord record = find_or_refuse(images::open_existing_store(path), answer.digest);
   if (global.json) {
     std::cout << record_json(record) << '\n';
   } else {

@@ -88,15 +88,8 @@ void check_squashfs(const std::string& path) {
   images::read_launch_config(fd.get());  // what a node would stumble over is said here
 }
 
-// What is no squashfs yet becomes one in the caller's store.
-std::string import_to_store(const images::Reference& source, const std::string& store,
-                            images::Progress* progress) {
-  std::filesystem::create_directories(std::filesystem::path(store).parent_path());
-  return images::open_store(store).import(source, AT_FDCWD, {}, "", progress).digest;
-}
-
 void resolve_image(PodRequest& request, const std::string& image, const SiteConfig& site,
-                   images::Progress* progress) {
+                   const Importer& importer) {
   const Context doing{"image '" + printable(image) + "'"};
   const images::Reference found = images::locate(images::parse_reference(image), AT_FDCWD);
   request.store = store_path(site);
@@ -119,7 +112,7 @@ void resolve_image(PodRequest& request, const std::string& image, const SiteConf
       return;
     }
     default:
-      request.image = import_to_store(found, request.store, progress);
+      request.image = importer(found, request.store);
   }
 }
 
@@ -151,7 +144,7 @@ std::string store_path(const SiteConfig& site) {
   return std::string(entry->pw_dir) + "/.local/share/sabot";
 }
 
-PodRequest resolve(const PodOptions& options, const SiteConfig& site, images::Progress* progress) {
+PodRequest resolve(const PodOptions& options, const SiteConfig& site, const Importer& importer) {
   PodRequest request;
   const std::string image = which_image(options);
   if (options.mounts) request.mounts = checked_mounts(*options.mounts);
@@ -163,7 +156,7 @@ PodRequest resolve(const PodOptions& options, const SiteConfig& site, images::Pr
       throw UsageError("container options without an image; add --container-image=IMAGE");
     return {};
   }
-  resolve_image(request, image, site, progress);
+  resolve_image(request, image, site, importer);
   request.inherited_by_steps =
       options.image.has_value();  // Slurm's own --container is not inherited, by its rule
   return request;

@@ -3,11 +3,12 @@
 // Not here: the command line (command_line.cc), what a pod is built of (pod_builder.h).
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
 
-#include "images/progress.h"
+#include "images/reference.h"
 #include "site_config.h"
 
 namespace sabot {
@@ -38,9 +39,12 @@ PodOptions with_environment(PodOptions given);
 /// The user's image store: $SABOT_STORE, the site's, $XDG_DATA_HOME/sabot, ~/.local/share/sabot.
 std::string store_path(const SiteConfig& site);
 
+/// Make `source` an image of the store at `store`; returns its digest.
+using Importer = std::function<std::string(const images::Reference& source, const std::string& store)>;
+
 /// Check everything that can be checked here, import the image if it is not a squashfs yet, and say what the
 /// nodes shall do. An image that is `none`, or none at all, gives an empty request.
 /// Throws UsageError for grammar, Refused or Error for an image that is not there or not usable
-PodRequest resolve(const PodOptions& options, const SiteConfig& site, images::Progress* progress);
+PodRequest resolve(const PodOptions& options, const SiteConfig& site, const Importer& importer);
 
 }  // namespace sabot

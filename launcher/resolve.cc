@@ -3,7 +3,7 @@
 #include <iostream>
 
 #include "commands.h"
-#include "progress_bar.h"
+#include "importer.h"
 #include "sys/error.h"
 #include "sys/files.h"
 
@@ -25,8 +25,7 @@ void print_published(const PodRequest& request, ResolveFor whom) {
 
 int resolve_command(const GlobalOptions& global, const PodOptions& options, ResolveFor whom) {
   const SiteConfig site = read_site_config(global.config_file);
-  ProgressBar progress{"import"};
-  const PodRequest request = resolve(with_environment(options), site, &progress);
+  const PodRequest request = resolve(with_environment(options), site, import_for_launch);
   if (printable(request.image + request.store) != request.image + request.store)
     throw Refused("the image's path '" + printable(request.image) +
                   "' has characters that Slurm cannot hand on");

@@ -13,8 +13,8 @@
 #include "commands.h"
 #include "images/squashfs_file.h"
 #include "images/store.h"
+#include "importer.h"
 #include "programs.h"
-#include "progress_bar.h"
 #include "protocol.h"
 #include "rank_entry.h"
 #include "sys/error.h"
@@ -71,11 +71,8 @@ void apply_environment(MessageReader reply) {
 }  // namespace
 
 int run_command(const GlobalOptions& global, const RunOptions& options) {
-  PodRequest request;
-  {
-    ProgressBar progress{"import"};
-    request = resolve(with_environment(options.pod), read_site_config(global.config_file), &progress);
-  }
+  const PodRequest request =
+      resolve(with_environment(options.pod), read_site_config(global.config_file), import_for_launch);
   const std::vector<std::string> command =
       options.command.empty() ? images_own_command(request) : options.command;
   const auto request_bytes = std::make_unique<char[]>(kMessageBytes);

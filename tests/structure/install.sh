@@ -9,7 +9,7 @@ top=$(mktemp -d)
 trap 'rm -rf "$top"' EXIT
 cmake --install "$BUILD" --prefix "$top/usr" > "$top/log" 2>&1 || fail "cmake --install: $(tail -n 3 "$top/log")"
 
-for file in bin/sabot libexec/sabot/sabot-stage1; do
+for file in bin/sabot libexec/sabot/sabot-stage1 libexec/sabot/sabot-import; do
   [[ -x $top/usr/$file ]] || fail "$file is not installed: $(cd "$top/usr" && find . -type f | paste -sd' ')"
 done
 plugin=$(find "$top/usr" -name spank_sabot.so)
@@ -19,7 +19,7 @@ for page in $(cd "$SOURCE" && git ls-files '*.[1-8]' 2>/dev/null); do
   [[ -n $(find "$top/usr" -path "*/man/man${name##*.}/$name*") ]] || fail "$page is not installed"
 done
 # What is nobody's business outside of the tests stays out.
-extra=$(find "$top/usr" -type f -printf './%P\n' | grep -vE '^\./(bin/sabot|libexec/sabot/sabot-(stage1|admit)|.*/slurm/spank_sabot\.so|share/.*|etc/.*)$' | paste -sd' ' || true)
+extra=$(find "$top/usr" -type f -printf './%P\n' | grep -vE '^\./(bin/sabot|libexec/sabot/sabot-(stage1|import)|.*/slurm/spank_sabot\.so|share/.*|etc/.*)$' | paste -sd' ' || true)
 [[ -z $extra ]] || fail "installed without a reason: $extra"
 [[ -z $(find "$top/usr" -perm /6022 -not -type l) ]] || fail "setuid, or others can write: $(find "$top/usr" -perm /6022 -not -type l)"
 
@@ -27,7 +27,9 @@ mv "$top/usr" "$top/moved"
 sabot=$top/moved/bin/sabot
 contains "version" "sabot " "$("$sabot" version)"
 contains "no library of the build tree" "" "$("$sabot" --help)"
-lacks "run path" "$BUILD" "$(readelf -d "$sabot" "$top/moved/libexec/sabot/sabot-stage1")"
+lacks "run path" "$BUILD" "$(readelf -d "$sabot" "$top"/moved/libexec/sabot/*)"
+# A launch waits for every library that sabot loads.
+lacks "libraries of sabot" "NEEDED" "$(readelf -d "$sabot" | grep -E "NEEDED.*(archive|crypto|ssl|curl|isal|stdc\+\+)" || true)"
 
 # stage1 is found from sabot: take it away, and the first rank of a pod is what misses it, by its place.
 command -v mksquashfs >/dev/null || skip "mksquashfs is not installed"

@@ -9,4 +9,4 @@ sabot_unit_test(unit_images
     images/test_reference.cc
     images/test_store.cc
     images/test_tar.cc
-  LIBRARIES sabot_images)
+  LIBRARIES sabot_import)

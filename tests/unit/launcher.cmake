@@ -5,9 +5,10 @@ sabot_unit_test(unit_launcher
     launcher/support.cc
     launcher/test_check.cc
     launcher/test_environment.cc
+    launcher/test_importer.cc
     launcher/test_mount_option.cc
     launcher/test_pod_builder.cc
     launcher/test_resolve.cc
     launcher/test_site_config.cc
     launcher/test_text.cc
-  LIBRARIES sabot_launcher)
+  LIBRARIES sabot_launcher sabot_import)

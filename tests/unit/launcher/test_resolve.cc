@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // test_resolve.cc: a request checked before an allocation is used: images that are there, absent, none, in
 // conflict.
+#include <fcntl.h>
+
 #include <catch2/catch.hpp>
 #include <filesystem>
 
 #include "../fs/squashfs_fixture.h"
 #include "images/reference.h"
+#include "images/store.h"
 #include "request.h"
 #include "support.h"
 #include "sys/error.h"
@@ -34,7 +37,10 @@ struct Bench {
   PodRequest resolve_image(const std::string& image) const {
     PodOptions options;
     options.image = image;
-    return resolve(options, {}, nullptr);
+    return resolve(options, {}, import_here);
+  }
+  static std::string import_here(const images::Reference& source, const std::string& store) {
+    return images::open_store(store).import(source, AT_FDCWD, {}, "", nullptr).digest;
   }
   CleanEnvironment env;
   WorkingDirectory here;
@@ -136,8 +142,11 @@ TEST_CASE("container options without an image are refused", "[launcher][resolve]
   PodOptions writable;
   writable.writable = false;
   for (const PodOptions& options : {mounts, workdir, writable})
-    CHECK_THROWS_WITH(resolve(options, {}, nullptr),
+    CHECK_THROWS_WITH(resolve(with_environment(options), {}, nullptr),
                       "container options without an image; add --container-image=IMAGE");
+  ::setenv("SABOT_CONTAINER_MOUNTS", "/a:/b", 1);  // meant for those commands that do name an image
+  CHECK(resolve(with_environment({}), {}, nullptr).image.empty());
+  ::unsetenv("SABOT_CONTAINER_MOUNTS");
   CHECK(resolve({}, {}, nullptr).image.empty());
 }
 

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+// import_main.cc: main() of sabot-import: one image into the store. `sabot` starts it; see importer.h.
+// The answer, or why there is none, goes to standard output; the progress bar to standard error.
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/prctl.h>
+
+#include <filesystem>
+#include <iostream>
+
+#include "images/reference.h"
+#include "images/store.h"
+#include "importer.h"
+#include "progress_bar.h"
+#include "sys/error.h"
+
+namespace sabot {
+namespace {
+
+ImportAnswer import(const ImportJob& job) {
+  const images::Reference source = images::locate(images::parse_reference(job.source), AT_FDCWD);
+  std::filesystem::create_directories(std::filesystem::path(job.store).parent_path());
+  images::Store store = images::open_store(job.store);
+  images::ImportResult result;
+  std::optional<ProgressBar> progress;
+  if (!job.title.empty()) progress.emplace(job.title);
+  images::Progress* told = progress ? &*progress : nullptr;
+  const images::ImageRecord record = store.import(source, AT_FDCWD, job.options, job.name, told, &result);
+  return {record.digest, result.notes};
+}
+
+}  // namespace
+}  // namespace sabot
+
+int main(int argc, char** argv) {
+  using namespace sabot;
+  ::prctl(PR_SET_PDEATHSIG, SIGKILL);  // nobody would hear the answer; the store reclaims what is half done
+  try {
+    std::cout << encode_answer(import(decode_job({argv + 1, argv + argc}))) << std::flush;
+    return std::cout ? 0 : kExitRuntime;
+  } catch (const UsageError& e) {
+    std::cout << e.what() << std::flush;
+    return kExitUsage;
+  } catch (const std::exception& e) {
+    std::cout << e.what() << std::flush;
+    return kExitRuntime;
+  }
+}
