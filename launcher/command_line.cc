@@ -94,6 +94,9 @@ void add_run(CLI::App& app, CommandLine& line) {
   run->callback([&line, run] {
     // What stood before a `--` is the command's too: `sabot run IMAGE sh -c 'SCRIPT' -- ARGUMENT`.
     std::vector<std::string> command = run->remaining();
+    if (!command.empty() && command.front().starts_with("-"))
+      throw UsageError("run: unknown option '" + printable(command.front()) +
+                       "'; options come before IMAGE, and a command that begins with - after --");
     if (!command.empty() && line.after_dashes) command.emplace_back("--");
     if (line.after_dashes)
       command.insert(command.end(), line.after_dashes->begin(), line.after_dashes->end());
@@ -123,13 +126,21 @@ void add_resolve(CLI::App& app, CommandLine& line) {
   });
 }
 
+images::Compression compression_of(const std::string& word) {
+  try {
+    return images::parse_compression(word);
+  } catch (const Refused& e) {
+    throw UsageError(e.what());
+  }
+}
+
 void add_image(CLI::App& app, CommandLine& line) {
   CLI::App* image = app.add_subcommand("image", "the image store")->require_subcommand(1);
   CLI::App* import = image->add_subcommand("import", "make a squashfs image and keep it");
   add_import_options(*import, line.import, line.compression);
   import->callback([&line] {
     line.action = [&line] {
-      if (!line.compression.empty()) line.import.options.compression = images::parse_compression(line.compression);
+      if (!line.compression.empty()) line.import.options.compression = compression_of(line.compression);
   return image_import_command(line.global, line.import);
 };
 }  // namespace
@@ -166,6 +177,17 @@ void describe(CLI::App& app, CommandLine& line) {
   version->callback([&line] { line.action = [&line] { return version_command(line.global); }; });
 }
 
+// CLI11 alone would say that a subcommand is missing, not that this is none.
+void refuse_unknown_command(const CLI::App& app, const std::vector<std::string>& words) {
+  const auto first = std::find_if(words.begin(), words.end(),
+                                  [](const std::string& word) { return !word.starts_with("-"); });
+  if (first == words.end() || (first != words.begin() && *(first - 1) == "--config")) return;
+  const std::vector<const CLI::App*> commands = app.get_subcommands({});
+  if (std::none_of(commands.begin(), commands.end(),
+                   [&](const CLI::App* command) { return command->check_name(*first); }))
+    throw UsageError("unknown command '" + printable(*first) + "'; see sabot --help");
+}
+
 }  // namespace
 
 int version_command(const GlobalOptions& global) {
@@ -183,6 +205,7 @@ int main(int argc, char** argv) {
     describe(app, line);
     std::vector<std::string> words(argv + 1, argv + argc);
     line.after_dashes = split_at_dashes(words);
+    refuse_unknown_command(app, words);
     std::reverse(words.begin(), words.end());  // CLI11 wants them so
     app.name("sabot");
     app.parse(std::move(words));

@@ -15,6 +15,7 @@
 #include "images/store.h"
 #include "importer.h"
 #include "json_text.h"
+#include "mount_option.h"
 #include "progress_bar.h"
 #include "sys/error.h"
 #include "sys/files.h"
@@ -65,8 +66,8 @@ images::ImageRecord find_or_refuse(const std::optional<images::Store>& store, co
 
 // team/app.sqsh -> app; a name is asked for where this gives none that the store takes.
 std::string default_name(const std::string& source) {
-  std::string base = std::filesystem::path(source).filename().string();
-  if (base.empty()) base = std::filesystem::path(source).parent_path().filename().string();
+  std::string base =
+      std::filesystem::path(normal_path(source, std::filesystem::current_path())).filename().string();
   base = base.substr(0, base.find(".tar"));
   for (const char* ending : {".sqsh", ".sqfs", ".squashfs", ".tgz"})
     if (base.ends_with(ending)) base.resize(base.size() - std::string_view(ending).size());

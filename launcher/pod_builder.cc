@@ -113,7 +113,12 @@ void choose_workdir(PodManifest& pod, const MessageReader& request, const images
 }  // namespace
 
 std::vector<std::string> image_environment(const std::vector<std::string>& image_env) {
+  // An image that names no PATH has its programs in the usual places, not where the host's modules are.
+  static constexpr char kDefaultPath[] = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
   std::vector<std::string> env;
+  if (std::none_of(image_env.begin(), image_env.end(),
+                   [](const std::string& e) { return e.starts_with("PATH="); }))
+    env.emplace_back(kDefaultPath);
   std::copy_if(image_env.begin(), image_env.end(), std::back_inserter(env),
                [](const std::string& entry) { return !is_ranks_own(entry); });
   return env;

@@ -14,7 +14,7 @@
 namespace sabot {
 
 /// Variables of the image that its ranks get: all but those that are the rank's own whatever the image says
-/// (SLURM*, PMI*, PMIX*, the choice of GPUs).
+/// (SLURM*, PMI*, PMIX*, the choice of GPUs). An image without a PATH gets the usual one.
 std::vector<std::string> image_environment(const std::vector<std::string>& image_env);
 
 /// The mounts of every pod, in their order, before the site's and the user's.

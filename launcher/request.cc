@@ -43,9 +43,11 @@ std::optional<bool> user_switch(const std::string& suffix) {
                    "' is neither 1 nor 0");
 }
 
-// What `sbatch` or `salloc` resolved for the whole job; only if it was asked for in a way that steps inherit.
+// What `sbatch` or `salloc` resolved for the whole job, if it was asked for in a way that steps inherit. A
+// step that names the same image by the same words means what they meant when the job was submitted.
 void inherit_from_job(PodOptions& options) {
-  if (variable("SLURM_SABOT_ORIGIN") != "job" || options.image || options.native_image) return;
+  if (variable("SLURM_SABOT_ORIGIN") != "job" || options.native_image) return;
+  if (options.image && options.image != variable("SLURM_SABOT_REFERENCE")) return;
   options.image = variable("SLURM_SABOT_IMAGE");
   if (!options.image) return;
   if (!options.mounts) options.mounts = variable("SLURM_SABOT_MOUNTS");
@@ -83,7 +85,7 @@ std::string which_image(const PodOptions& options) {
 }
 
 void check_squashfs(const std::string& path) {
-  const UniqueFd fd{check(::open(path.c_str(), O_RDONLY | O_CLOEXEC), "open", path)};
+  const UniqueFd fd{check(::open(path.c_str(), O_RDONLY | O_CLOEXEC), "open")};
   images::read_image_info(fd.get());
   images::read_launch_config(fd.get());  // what a node would stumble over is said here
 }
@@ -119,7 +121,8 @@ void resolve_image(PodRequest& request, const std::string& image, const SiteConf
 }  // namespace
 
 PodOptions with_environment(PodOptions given) {
-  inherit_from_job(given);
+  given.needs_image =
+      given.mounts || given.workdir || given.writable;  // from the environment alone is no mistake
   if (!given.image && !given.native_image) given.image = user_variable("IMAGE");
   if (!given.mounts) given.mounts = user_variable("MOUNTS");
   if (!given.workdir) given.workdir = user_variable("WORKDIR");
@@ -128,6 +131,7 @@ PodOptions with_environment(PodOptions given) {
     const std::optional<bool> readonly = user_switch("READONLY");
     if (readonly) given.writable = !*readonly;
   }
+  inherit_from_job(given);
   return given;
 }
 
@@ -151,11 +155,11 @@ PodRequest resolve(const PodOptions& options, const SiteConfig& site, const Impo
   if (options.workdir) request.workdir = checked_workdir(*options.workdir);
   request.writable = options.writable.value_or(site.writable);
   if (image.empty()) {
-    if (options.image || options.native_image) return {};
-    if (options.mounts || options.workdir || options.writable)
+    if (!options.image && !options.native_image && options.needs_image)
       throw UsageError("container options without an image; add --container-image=IMAGE");
     return {};
   }
+  request.reference = image;
   resolve_image(request, image, site, importer);
   request.inherited_by_steps =
       options.image.has_value();  // Slurm's own --container is not inherited, by its rule

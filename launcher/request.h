@@ -20,20 +20,22 @@ struct PodOptions {
   std::optional<std::string> mounts;
   std::optional<std::string> workdir;
   std::optional<bool> writable;
+  bool needs_image = false;  ///< an option was given that means nothing without an image
 };
 
 /// Checked and complete: what a node needs to build the pod, besides its own site configuration.
 struct PodRequest {
-  std::string image;    ///< sha256:HEX or an absolute path of a squashfs file; empty: no pod
-  std::string store;    ///< where the digest is
-  std::string mounts;   ///< as format_mounts writes them; may be empty
-  std::string workdir;  ///< absolute; empty: not asked for
+  std::string reference;  ///< what the user wrote, to know it again in a step of the job
+  std::string image;      ///< sha256:HEX or an absolute path of a squashfs file; empty: no pod
+  std::string store;      ///< where the digest is
+  std::string mounts;     ///< as format_mounts writes them; may be empty
+  std::string workdir;    ///< absolute; empty: not asked for
   bool writable = false;
   bool inherited_by_steps = false;  ///< of a job: its sruns take it over unless they say otherwise
 };
 
-/// SABOT_CONTAINER_* of the caller's environment, then PYXIS_CONTAINER_*, for what `given` leaves open, then
-/// what an outer job published. Throws UsageError for a switch that is neither true nor false.
+/// For what `given` leaves open: SABOT_CONTAINER_* of the caller's environment, then PYXIS_CONTAINER_*, then
+/// what the job around it was given. Throws UsageError for a switch that is neither true nor false.
 PodOptions with_environment(PodOptions given);
 
 /// The user's image store: $SABOT_STORE, the site's, $XDG_DATA_HOME/sabot, ~/.local/share/sabot.

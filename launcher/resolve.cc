@@ -18,6 +18,7 @@ void print_published(const PodRequest& request, ResolveFor whom) {
             << "SLURM_SABOT_MOUNTS=" << request.mounts << '\n'
             << "SLURM_SABOT_WORKDIR=" << request.workdir << '\n'
             << "SLURM_SABOT_WRITABLE=" << (request.writable ? "1" : "0") << '\n'
+            << "SLURM_SABOT_REFERENCE=" << printable(request.reference) << '\n'
             << "SLURM_SABOT_ORIGIN=" << (inherited ? "job" : "step") << '\n';
 }
 

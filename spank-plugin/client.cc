@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <spawn.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -72,6 +73,12 @@ bool build_command(const PluginArguments& arguments, const char* native, bool in
   argv[count++] = const_cast<char*>(arguments.config_file);
   argv[count++] = const_cast<char*>("resolve");
   argv[count++] = const_cast<char*>(in_srun ? "--for-step" : "--for-job");
+  const char* image = option_value(Option::image);
+  if ((native != nullptr && native[0] == '\0') || (image != nullptr && image[0] == '\0')) {
+    // As in --container=$UNSET: an image was asked for, so it is not the host.
+    slurm_error("sabot: --container: the image has no name; to run on the host write none");
+    exit(2);
+  }
   if (native != nullptr) {
     const int bytes = snprintf(native_argument, sizeof native_argument, "--container=%s", native);
     if (bytes < 0 || static_cast<size_t>(bytes) >= sizeof native_argument) {
@@ -91,6 +98,33 @@ bool build_command(const PluginArguments& arguments, const char* native, bool in
   }
   argv[count] = nullptr;
   return true;
+}
+
+// FNV-1a; never 0.
+uint64_t fingerprint(char* const* argv) {
+  uint64_t hash = 14695981039346656037ULL;
+  for (; *argv != nullptr; ++argv)
+    for (const char* c = *argv;; ++c) {
+      hash = (hash ^ static_cast<unsigned char>(*c)) * 1099511628211ULL;
+      if (*c == '\0') break;
+    }
+  return hash | 1;
+}
+
+// The components of a heterogeneous step are parsed one after the other into one environment, which all of
+// them get. Until each can have its own, one that asks for something else than the first is refused, not
+// ignored.
+void require_same_as_first_component(uint64_t request) {
+  static bool seen;
+  static uint64_t first;
+  if (seen && request != first) {
+    slurm_error(
+        "sabot: the components of a heterogeneous step ask for different images or container options; "
+        "give all of them the same, or start one srun for each");
+    exit(2);
+  }
+  seen = true;
+  first = request;
 }
 
 // Everything `fd` has to say; false when it is more than fits.
@@ -159,11 +193,13 @@ void forget_inherited_options() {
 bool resolve_request(spank_t, const PluginArguments& arguments) {
   const bool in_srun = spank_context() == S_CTX_LOCAL;
   const char* native = arguments.takes_native_container ? native_container(in_srun) : nullptr;
-  if (native != nullptr && native[0] == '\0') native = nullptr;
-  if (!any_request(native)) return true;
+  const bool requested = any_request(native);
+  if (!requested) require_same_as_first_component(0);
+  if (!requested) return true;
   char program[kStage0Bytes];
   char* argv[8 + kOptionCount];
   if (!build_command(arguments, native, in_srun, program, argv)) return false;
+  require_same_as_first_component(fingerprint(argv));
   const int code = run_resolve(program, argv);
   if (code != 0)
     exit(code > 0 ? code : 125);  // it has said why in one line; Slurm would add three of its own

@@ -42,7 +42,8 @@ bool image_was_asked_for();
 
 /// Variables that the client publishes and the step reads. The prefix SLURM_ survives --export=NONE.
 inline constexpr char kPublishedPrefix[] = "SLURM_SABOT_";
-inline constexpr char kImageVariable[] = "SLURM_SABOT_IMAGE";  // sha256:HEX or a path; empty: no pod
+inline constexpr char kImageVariable[] = "SLURM_SABOT_IMAGE";          // sha256:HEX or a path; empty: no pod
+inline constexpr char kReferenceVariable[] = "SLURM_SABOT_REFERENCE";  // what the user wrote
 inline constexpr char kStoreVariable[] = "SLURM_SABOT_STORE";
 inline constexpr char kMountsVariable[] = "SLURM_SABOT_MOUNTS";
 inline constexpr char kWorkdirVariable[] = "SLURM_SABOT_WORKDIR";

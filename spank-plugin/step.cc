@@ -129,12 +129,18 @@ void apply_environment(spank_t spank, MessageReader reply) {
 
 // A batch script or an interactive shell starts steps, which inherit the request. A rank does not.
 void forget_request(spank_t spank) {
-  static const char* const kPublished[] = {kImageVariable,   kStoreVariable,    kMountsVariable,
-                                           kWorkdirVariable, kWritableVariable, kOriginVariable};
+  static const char* const kPublished[] = {kImageVariable,  kReferenceVariable, kStoreVariable,
+                                           kMountsVariable, kWorkdirVariable,   kWritableVariable,
+                                           kOriginVariable};
   for (const char* variable : kPublished) spank_unsetenv(spank, variable);
 }
 
 }  // namespace
+
+static bool native_image_was_asked_for(spank_t spank) {
+  const char* image = job_variable(spank, "SLURM_CONTAINER");
+  return image[0] != '\0' && strcmp(image, "none") != 0;
+}
 
 void make_rendezvous(spank_t spank) {
   char first[2];  // whether there is a value, not which: nothing of a user's is looked at as root
@@ -151,8 +157,7 @@ void become_rank(spank_t spank, const PluginArguments& arguments) {
   const uint32_t step = item(spank, S_JOB_STEPID);
   if (step == kExternStep) return;
   if (job_variable(spank, kImageVariable)[0] == '\0') {
-    const bool native = arguments.takes_native_container && job_variable(spank, "SLURM_CONTAINER")[0] != '\0';
-    if (image_was_asked_for() || native)
+    if (image_was_asked_for() || (arguments.takes_native_container && native_image_was_asked_for(spank)))
       refuse(
           spank,
           "an image was asked for, but the submitting command did not hand it over; is the same release of "

@@ -4,6 +4,8 @@
 
 #include <sys/stat.h>
 
+#include <algorithm>
+
 #include "sys/error.h"
 #include "sys/files.h"
 
@@ -22,14 +24,24 @@ std::string title(const Mount& mount) {
   return "bind " + printable(mount.source) + " onto " + printable(mount.target) + " (" + mount.why + ")";
 }
 
-bool hides_nothing(const ImageTree& tree, const std::string& target) {
+// Neither something of the image, nor a mount made before: the submit directory may be /tmp or /sys.
+bool hides_nothing(const ImageTree& tree, const std::vector<PlannedMount>& earlier,
+                   const std::string& target) {
+  for (const PlannedMount& planned : earlier)
+    if (is_below(planned.mount.target, target)) return false;
   return tree.kind_of(target) == ImageTree::Kind::missing || tree.is_empty_directory(target);
 }
 
+bool is_mounted(const std::vector<PlannedMount>& mounts, const std::string& target) {
+  return std::any_of(mounts.begin(), mounts.end(),
+                     [&](const PlannedMount& planned) { return planned.mount.target == target; });
+}
+
 // Whether the mount is made at all; `directory` says what its source is.
-bool is_wanted(const Mount& mount, const ImageTree& tree, bool* directory) {
+bool is_wanted(const Mount& mount, const ImageTree& tree, const std::vector<PlannedMount>& earlier,
+               bool* directory) {
   *directory = true;
-  if (mount.unless_hiding && !hides_nothing(tree, mount.target)) return false;
+  if (mount.unless_hiding && !hides_nothing(tree, earlier, mount.target)) return false;
   if (mount.kind == MountKind::tmpfs) return true;
   const Context doing{title(mount)};
   struct stat st {};
@@ -87,10 +99,12 @@ MountPlan plan_mounts(const PodManifest& pod, ImageTree& tree) {
   plan.workdir = pod.workdir;
   for (const Mount& mount : pod.mounts) {
     PlannedMount planned{.mount = mount};
-    if (!is_wanted(mount, tree, &planned.directory)) continue;
+    const bool wanted = is_wanted(mount, tree, plan.mounts, &planned.directory);
+    const bool submit_dir = mount.unless_hiding && (wanted || is_mounted(plan.mounts, mount.target));
+    if (submit_dir && plan.workdir.empty()) plan.workdir = mount.target;
+    if (!wanted) continue;
     planned.ground = ground_of(plan.mounts, mount.target);
     if (planned.ground == Ground::image) add_mount_point(planned, tree);
-    if (mount.unless_hiding && plan.workdir.empty()) plan.workdir = mount.target;
     plan.mounts.push_back(std::move(planned));
   }
   if (plan.workdir.empty()) plan.workdir = "/";

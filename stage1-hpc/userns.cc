@@ -24,10 +24,10 @@ void write_proc(const char* path, const std::string& text) {
 
 std::string known_remedy(int err) {
   if (err == EPERM)
-    return "user namespaces are forbidden on this node; the administrator can allow them with one of the "
-           "sysctls "
+    return "user namespaces are forbidden here; the administrator can allow them with one of the sysctls "
            "kernel.unprivileged_userns_clone=1 (Debian), kernel.apparmor_restrict_unprivileged_userns=0 "
-           "(Ubuntu)";
+           "(Ubuntu); "
+           "in a chroot they always are";
   if (err == ENOSPC)
     return "no more user namespaces on this node; the administrator can raise the sysctl "
            "user.max_user_namespaces";
@@ -59,6 +59,8 @@ void drop_all_privileges() {
   const std::unique_ptr<std::remove_pointer_t<cap_t>, decltype(&::cap_free)> empty{::cap_init(), &::cap_free};
   if (!empty) throw Error(errno, "cap_init");
   check(::cap_set_proc(empty.get()), "empty the capability sets");
+  // Else a rank could reach the host's tree and our memory through /proc/PID (ptrace(2), "dumpable").
+  check(::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0), "set not dumpable");
 }
 
 }  // namespace sabot

@@ -11,7 +11,8 @@ namespace sabot {
 /// setting that forbids it. Source: user_namespaces(7).
 void enter_user_namespace(uid_t inside_uid, gid_t inside_gid);
 
-/// Empty all capability sets of the calling thread and set no_new_privs, before other threads start.
+/// Empty all capability sets of the calling thread, set no_new_privs and close /proc/PID to the user's other
+/// processes. Before other threads start.
 void drop_all_privileges();
 
 }  // namespace sabot

@@ -5,11 +5,11 @@
 
 #include <pthread.h>
 #include <semaphore.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <atomic>
 #include <csignal>
-#include <cstdlib>
 #include <string>
 #include <vector>
 
@@ -40,13 +40,9 @@ class AllSignalsBlocked {
   sigset_t before_;
 };
 
-struct ReceiveBuffer {
-  fuse_buf buffer{};
-  ReceiveBuffer() = default;
-  ReceiveBuffer(const ReceiveBuffer&) = delete;
-  ReceiveBuffer& operator=(const ReceiveBuffer&) = delete;
-  ~ReceiveBuffer() { std::free(buffer.mem); }
-};
+// What libfuse itself would allocate: 256 pages of payload and one for the headers (FUSE_MAX_MAX_PAGES). A
+// smaller one the kernel refuses, whatever the request.
+constexpr std::size_t kReceiveBytes = 257 * 4096;
 
 }  // namespace
 
@@ -60,7 +56,7 @@ struct FuseServer::Impl {
   Impl& operator=(const Impl&) = delete;
 
   static void* work(void* self);
-  int receive(fuse_buf& buffer);
+  int receive(char* buffer);
 
   Served served;
   fuse_session* session = nullptr;
@@ -89,25 +85,32 @@ FuseServer::FuseServer(UniqueFd fuse_device, ImageTree tree, Ownership owner, un
 
 FuseServer::~FuseServer() = default;
 
-// Reading is the only place where a worker may be cancelled, as in libfuse's own loop: a blocked read(2)
-// wakes one thread per request, which poll(2) does not, and no signal is needed to leave it.
-int FuseServer::Impl::receive(fuse_buf& buffer) {
+// One request. Reading is the only place where a worker may be cancelled: a blocked read(2) wakes one thread
+// per request, which poll(2) does not, and no signal is needed to leave it. Our own read, not libfuse's: that
+// one may print, and a thread that is cancelled in stdio keeps its lock for ever. Returns the size; 0 when
+// the mount is gone; -errno.
+int FuseServer::Impl::receive(char* buffer) {
   pthread_setcancelstate(PTHREAD_CANCEL_ENABLE, nullptr);
-  const int got = fuse_session_receive_buf(session, &buffer);
+  const ssize_t got = ::read(fuse_session_fd(session), buffer, kReceiveBytes);
+  const int err = errno;
   pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, nullptr);
-  return got;
+  if (got >= 0) return static_cast<int>(got);
+  return err == ENODEV ? 0 : -err;
 }
 
 void* FuseServer::Impl::work(void* self) {
   pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, nullptr);
   Impl& impl = *static_cast<Impl*>(self);
-  ReceiveBuffer request;
+  const auto memory = std::make_unique<char[]>(kReceiveBytes);
   while (fuse_session_exited(impl.session) == 0) {
-    const int got = impl.receive(request.buffer);
-    if (got == -EINTR || got == -EAGAIN) continue;
+    const int got = impl.receive(memory.get());
+    if (got == -EINTR || got == -EAGAIN || got == -ENOENT) continue;  // ENOENT: the request was interrupted
     if (got < 0) impl.error = -got;
-    if (got <= 0) break;  // 0: the mount is gone (ENODEV)
-    fuse_session_process_buf(impl.session, &request.buffer);
+    if (got <= 0) break;
+    fuse_buf request{};
+    request.mem = memory.get();
+    request.size = static_cast<std::size_t>(got);
+    fuse_session_process_buf(impl.session, &request);
   }
   fuse_session_exit(impl.session);
   sem_post(&impl.wake);

@@ -25,6 +25,7 @@ expect "rm tells what is gone" "$digest" "$("$SABOT" image rm second)"
 expect "an empty store" 1 "$("$SABOT" image list | wc -l)"
 refused 125 "no image 'second'" "$SABOT" image rm second
 refused 125 "no image 'second'" "$SABOT" image show second
+refused 2 "unknown command 'bogus'" "$SABOT" bogus
 refused 2 "SOURCE is required" "$SABOT" image import
 refused 2 "subcommand" "$SABOT"
-refused 125 "compression" "$SABOT" image import --compression=rot13 ./tree x
+refused 2 "compression" "$SABOT" image import --compression=rot13 ./tree x

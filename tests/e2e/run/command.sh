@@ -15,3 +15,6 @@ refused 127 "no-such-program in the image: No such file" run "$IMAGE" -- no-such
 refused 126 "/etc/passwd in the image: Permission denied" run "$IMAGE" -- /etc/passwd
 expect "standard input" "hello" "$(echo hello | run "$IMAGE" -- cat)"
 until_true 2 no_keeper || fail "a keeper is left: $(keepers)"
+refused 2 "unknown option '--container-writeable'" run --container-writeable "$IMAGE" true
+refused 2 "unknown option '--container-writeable'" run "$IMAGE" --container-writeable true
+expect "what follows the image's command is its own" "-a --" "$(run "$IMAGE" sh -c 'echo "$@"' x -a --)"

@@ -11,13 +11,9 @@ until_true 5 test -s pid || fail "the rank did not start"
 keeper=$(keepers)
 [[ $keeper =~ ^[0-9]+$ ]] || fail "keepers: '$keeper'"
 expect "the rank is what was started, exec'ed in place" "$rank" "$(cat pid)"
-for fd in 0 1 2; do
-  case $(readlink "/proc/$keeper/fd/$fd") in
-    /dev/null | *memfd:sabot-manifest*) ;;
-    *) fail "the keeper's descriptor $fd is $(readlink "/proc/$keeper/fd/$fd")" ;;
-  esac
-done
-if ls -l "/proc/$keeper/fd" | grep -E 'pipe:|/tmp/home|/dev/pts'; then fail "the keeper holds the rank's descriptors"; fi
+# What it holds, tests/slurm/test-keeper.sh looks at as root: to its own user it shows nothing, least of all the host.
+ls "/proc/$keeper/root/" >/dev/null 2>&1 && fail "the keeper shows the host's tree"
+ls "/proc/$keeper/fd/" >/dev/null 2>&1 && fail "the keeper shows its descriptors"
 [[ $(ps -o ppid= -p "$keeper") -ne $rank ]] || fail "the keeper is the rank's child"
 expect "process group" "$(ps -o pgid= -p "$keeper" | xargs)" "$(ps -o sid= -p "$keeper" | xargs)"
 [[ $(ps -o sid= -p "$keeper" | xargs) != "$(ps -o sid= -p "$rank" | xargs)" ]] || fail "the keeper is in the rank's session"

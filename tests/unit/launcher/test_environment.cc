@@ -106,17 +106,37 @@ TEST_CASE("readonly is the opposite of writable and gives way to it", "[launcher
   CHECK(with_environment({}).writable == false);
 }
 
-TEST_CASE("a step takes over what its job resolved and the user's variables do not change that",
-          "[launcher][environment]") {
+TEST_CASE("a step takes over what its job resolved", "[launcher][environment]") {
   CleanEnvironment env;
   publish_for_job(env);
-  env.set("SABOT_CONTAINER_IMAGE", "env");
-  env.set("SABOT_CONTAINER_MOUNTS", "/env");
   const PodOptions options = with_environment({});
   CHECK(options.image == "sha256:job");
   CHECK(options.mounts == "/job:/job:rw");
   CHECK(options.workdir == "/job/dir");
   CHECK(options.writable == true);
+}
+
+TEST_CASE("the words that named the job's image mean in its steps what they meant then",
+          "[launcher][environment]") {
+  CleanEnvironment env;
+  publish_for_job(env);
+  env.set("SLURM_SABOT_REFERENCE", "team/app");
+  env.set("SABOT_CONTAINER_IMAGE", "team/app");
+  CHECK(with_environment({}).image == "sha256:job");
+  PodOptions given;
+  given.image = "team/app";
+  CHECK(with_environment(given).image == "sha256:job");
+}
+
+TEST_CASE("the user's variables win over what the job was given", "[launcher][environment]") {
+  CleanEnvironment env;
+  publish_for_job(env);
+  env.set("SABOT_CONTAINER_MOUNTS", "/env");
+  CHECK(with_environment({}).image == "sha256:job");
+  CHECK(with_environment({}).mounts == "/env");
+  env.set("SABOT_CONTAINER_IMAGE", "env");
+  CHECK(with_environment({}).image == "env");
+  CHECK_FALSE(with_environment({}).workdir);
 }
 
 TEST_CASE("a step that names its own image takes nothing from its job", "[launcher][environment]") {

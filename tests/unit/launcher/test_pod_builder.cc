@@ -55,7 +55,8 @@ TEST_CASE("the image's variables are the ranks' but for those that are a rank's 
   std::vector<std::string> all = own;
   all.insert(all.end(), images.begin(), images.end());
   CHECK(image_environment(all) == images);
-  CHECK(image_environment({}).empty());
+  CHECK(image_environment({}) ==
+        std::vector<std::string>{"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"});
 }
 
 TEST_CASE("every pod has proc and sys and dev and a tmp of its own", "[launcher][pod]") {
