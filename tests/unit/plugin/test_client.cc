@@ -45,12 +45,17 @@ TEST_CASE("without a request no program is started", "[plugin][client]") {
 TEST_CASE("options and variables and an outer job's answer are requests", "[plugin][client]") {
   const std::vector<Given> requests = {by_option,
                                        [](Plugin& plugin) { plugin.option(Option::readonly, nullptr, 0); },
-                                       [](Plugin& plugin) { plugin.option(Option::image, "", 0); },
                                        [](Plugin&) { setenv("SABOT_CONTAINER_IMAGE", "x", 1); },
                                        [](Plugin&) { setenv("PYXIS_CONTAINER_IMAGE", "x", 1); },
                                        [](Plugin&) { setenv("SLURM_SABOT_IMAGE", "x", 1); },
                                        [](Plugin&) { host().native_container = "x"; }};
   for (const Given& request : requests) CHECK(submit("exits-7", S_CTX_LOCAL, request).code == 7);
+}
+
+TEST_CASE("an image without a name is refused before anything is started", "[plugin][client]") {
+  const std::vector<Given> requests = {[](Plugin& plugin) { plugin.option(Option::image, "", 0); },
+                                       [](Plugin&) { host().native_container = ""; }};
+  for (const Given& request : requests) CHECK(submit("exits-7", S_CTX_LOCAL, request).code == 2);
 }
 
 TEST_CASE("sabot resolve is asked in the user's own words", "[plugin][client]") {
