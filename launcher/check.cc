@@ -2,6 +2,7 @@
 // check.cc: `sabot check`: walk the launch on this node as this user, and say what an administrator would do.
 // Not here: the kernel's part (sabot-stage1 --check), Slurm's files (check_slurm.cc), the table
 // (check_report.cc).
+#include <signal.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -31,6 +32,10 @@ CheckStep step(const char* name, const std::string& remedy, Try&& attempt) {
     CheckStep done = attempt();
     done.step = name;
     return done;
+  } catch (const Error& e) {
+    const bool none_left = e.code() == std::errc::resource_unavailable_try_again;
+    return {name, CheckResult::failed, e.what(),
+            none_left ? "the user has too many processes for `ulimit -u`: raise it" : remedy};
   } catch (const std::exception& e) {
     return {name, CheckResult::failed, e.what(), remedy};
   }
@@ -122,6 +127,7 @@ bool wants_colour() {
 }  // namespace
 
 int check_command(const GlobalOptions& global) {
+  ::signal(SIGXFSZ, SIG_IGN);  // a limit that is too low is something to tell, not to die of
   std::vector<CheckStep> steps;
   SiteConfig site;
   steps.push_back(step("user", "", check_user));
