@@ -4,6 +4,7 @@
 
 #include <fcntl.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 
 #include <catch2/catch.hpp>
 #include <chrono>
@@ -33,6 +34,8 @@ struct Door {
 // What a rank hears on its socket.
 struct Answer {
   explicit Answer(int socket) : buffer(kMessageBytes) {
+    const timeval patience{10, 0};  // nobody answers: a failure and not a wait
+    ::setsockopt(socket, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
     int fds[kMaxPacketFds];
     bytes = receive_packet(socket, buffer.data(), buffer.size(), fds);
     first = UniqueFd{fds[0]};
