@@ -77,6 +77,24 @@ CheckStep check_store(const SiteConfig& site) {
   return {"", CheckResult::ok, path + " is not there yet; it can be made", ""};
 }
 
+// A library that is not on this node would be seen here. An image that is a squashfs file needs none of it.
+CheckStep check_importer() {
+  const std::string program = libexec_program("sabot-import");
+  CheckStep found{"", CheckResult::ok, program, ""};
+  try {
+    const ChildOutput said = run_child({program}, environment_without({}));
+    if (said.status == kExitUsage) return found;  // it is there, and says that it was given nothing to do
+    found.detail +=
+        " ended with " + std::to_string(said.status) + ": " + said.errors.substr(0, said.errors.find('\n'));
+  } catch (const Error& e) {
+    found.detail = e.what();
+  }
+  found.result = CheckResult::warning;
+  found.remedy =
+      "install Sabot's programs together, and the libraries they need; until then no image can be imported";
+  return found;
+}
+
 // What stage1 is, then what it says.
 void add_kernel_steps(std::vector<CheckStep>& steps) {
   std::vector<CheckStep> kernel;
@@ -138,6 +156,7 @@ int check_command(const GlobalOptions& global) {
            "make it a directory of the user's own that nobody else can write, or name another: `store` "
            "in sabot.conf(5), or SABOT_STORE",
            [&] { return check_store(site); }));
+  steps.push_back(step("importer", "mount /proc", check_importer));
   add_kernel_steps(steps);
   steps.push_back(step("whole launch",
                        "see the steps above; if they are all ok, see the mounts in sabot.conf(5)",

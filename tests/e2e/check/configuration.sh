@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# A site configuration that is broken, or whose mounts are not there; an image store that cannot be used.
+# A site configuration that is broken, or whose mounts are not there; an image store that cannot be used; programs
+# that are not installed.
 # shellcheck source=tests/lib/user.sh
 source "$(dirname "$0")/../../lib/user.sh"
 # shellcheck source=tests/lib/check.sh
@@ -42,3 +43,16 @@ contains "a store that cannot be made" "make it in /usr" "$(detail_of "image sto
 touch file
 SABOT_STORE=$PWD/file/store check_exits 1
 contains "a store below a file" "file" "$(detail_of "image store")"
+
+: > site.conf
+mkdir -p prefix/libexec
+cp -r "$BUILD/bin" prefix/ && cp -r "$BUILD/libexec/sabot" prefix/libexec/
+rm prefix/libexec/sabot/sabot-import
+SABOT=$PWD/prefix/bin/sabot check_exits 0
+expect "no importer" warning "$(result_of importer)"
+contains "no importer" "sabot-import" "$(detail_of importer)"
+rm prefix/libexec/sabot/sabot-stage1
+SABOT=$PWD/prefix/bin/sabot check_exits 1
+expect "no stage1" failed "$(result_of stage1)"
+contains "no stage1" "sabot-stage1" "$(detail_of stage1)"
+expect "the whole" failed "$(result_of "whole launch")"

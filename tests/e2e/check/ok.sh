@@ -13,7 +13,7 @@ lacks "all is well" FAILED "$TABLE"
 lacks "all is well" skipped "$TABLE"
 lacks "no colour where there is no terminal" $'\033' "$TABLE"
 contains "the last line" "A launch works here." "$(tail -1 <<<"$TABLE")"
-for step in user "site configuration" "image store" stage1 kernel limits "user namespace" "fuse device" "give up privileges" \
+for step in user "site configuration" "image store" importer stage1 kernel limits "user namespace" "fuse device" "give up privileges" \
   "mount namespace" "host's mounts" "temporary file system" "image mount" "writable image" "new root" "enter as a rank" \
   "whole launch" Slurm; do
   expect "result of $step" ok "$(result_of "$step")"
