@@ -66,7 +66,7 @@ class TreeBuilder : public nlohmann::json_sax<nlohmann::json> {
     if (!open_.empty()) {
       JsonValue& into = *open_.back();
       value = into.kind == JsonValue::Kind::object
-                  ? &into.members.emplace_back(std::move(key_), JsonValue{}).second
+                  ? &into.members.emplace_back(JsonMember{std::move(key_), {}}).value
                   : &into.items.emplace_back();
     }
     value->kind = kind;

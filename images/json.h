@@ -6,7 +6,6 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 #include "images/launch_config.h"
@@ -16,6 +15,8 @@ namespace sabot::images {
 /// Values in one document; a 4 MiB document could hold two million empty lists otherwise.
 inline constexpr std::size_t kJsonValues = 256 * 1024;
 
+struct JsonMember;
+
 struct JsonValue {
   enum class Kind { null, boolean, integer, real, string, list, object };
   Kind kind = Kind::null;
@@ -23,7 +24,7 @@ struct JsonValue {
   std::int64_t integer = 0;
   std::string string;
   std::vector<JsonValue> items;
-  std::vector<std::pair<std::string, JsonValue>> members;  ///< in the document's order
+  std::vector<JsonMember> members;  ///< in the document's order
 
   /// The member `name`; null where it is absent or null. Throws Refused when this is not an object.
   const JsonValue* find(std::string_view name) const;
@@ -34,6 +35,11 @@ struct JsonValue {
   std::vector<std::string> strings_at(std::string_view name) const;
   /// Throws Refused where the member is absent, not a whole number, or negative.
   std::uint64_t count_at(std::string_view name) const;
+};
+
+struct JsonMember {
+  std::string name;
+  JsonValue value;
 };
 
 /// Parse `text`: one value, nothing after it.

@@ -33,9 +33,15 @@ std::string read_text(int root, const std::string& path) {
 bool host_runs(
     const std::string& variant) {  // amd64 levels; other architectures' variants are taken as they come
 #if defined(__x86_64__)
-  if (variant == "v2") return __builtin_cpu_supports("x86-64-v2") != 0;
-  if (variant == "v3") return __builtin_cpu_supports("x86-64-v3") != 0;
-  if (variant == "v4") return __builtin_cpu_supports("x86-64-v4") != 0;
+  // x86-64 psABI, table 3.1; the feature that came last with each level stands for it.
+  const bool v2 = __builtin_cpu_supports("sse4.2") != 0 && __builtin_cpu_supports("popcnt") != 0;
+  const bool v3 = v2 && __builtin_cpu_supports("avx2") != 0 && __builtin_cpu_supports("bmi2") != 0 &&
+                  __builtin_cpu_supports("fma") != 0;
+  const bool v4 = v3 && __builtin_cpu_supports("avx512f") != 0 && __builtin_cpu_supports("avx512bw") != 0 &&
+                  __builtin_cpu_supports("avx512dq") != 0 && __builtin_cpu_supports("avx512vl") != 0;
+  if (variant == "v2") return v2;
+  if (variant == "v3") return v3;
+  if (variant == "v4") return v4;
 #endif
   return !variant.empty();
 }

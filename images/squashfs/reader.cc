@@ -17,8 +17,6 @@
 namespace sabot::images {
 namespace {
 
-constexpr std::uint64_t kAbsent = ~std::uint64_t{0};
-
 std::uint64_t file_size(int fd) {
   struct stat st {};
   check(::fstat(fd, &st), "fstat");

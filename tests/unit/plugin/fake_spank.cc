@@ -19,7 +19,7 @@ FakeHost& host() {
 
 namespace {
 
-void log_line(const char* format, va_list arguments) {
+__attribute__((format(printf, 1, 0))) void log_line(const char* format, va_list arguments) {
   char text[4096];
   vsnprintf(text, sizeof text, format, arguments);
   host().log += std::string(text) + "\n";
@@ -72,7 +72,14 @@ spank_err_t spank_option_register(spank_t, spank_option* option) {
 spank_err_t spank_get_item(spank_t, spank_item_t item, ...) {
   ++host().calls;
   va_list arguments;
+#if defined(__clang__)
+#pragma clang diagnostic push
+#pragma clang diagnostic ignored "-Wvarargs"  // the signature is Slurm's
+#endif
   va_start(arguments, item);
+#if defined(__clang__)
+#pragma clang diagnostic pop
+#endif
   spank_err_t err = kSuccess;
   if (item == S_JOB_ARGV) {
     err = sabot::test::give_argv(arguments);
