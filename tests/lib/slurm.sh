@@ -28,11 +28,12 @@ leftovers() {
 nothing_left() { [[ -z $(leftovers node1)$(leftovers node2) ]]; }
 both_idle() { [[ $(sinfo -h -o '%T' -N | sort -u) == idle ]]; }
 # refused TEXT CMD...: srun fails with exit code 125 (or CODE), says TEXT, the rank did not run, nodes stay usable,
-# nothing is left. The command must be `touch $WORK/ran` at its end to prove it.
+# nothing is left. The command must be `touch $WORK/ran` at its end to prove it. What it said is in $SAID.
 refused() {
   local text=$1 code=0 said; shift
   rm -f "$WORK/ran"
   said=$("$@" 2>&1) || code=$?
+  SAID=$said
   expect "exit code of: $* ($said)" "${CODE:-125}" "$code"
   contains "message of: $*" "$text" "$said"
   [[ ! -e $WORK/ran ]] || fail "the rank ran on the host: $*"
