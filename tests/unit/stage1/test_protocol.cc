@@ -113,7 +113,7 @@ TEST_CASE("a valid message of any payload is walked within its bytes", "[stage1]
     if (!reader.valid()) continue;
     ++walked;
     while (const char* value = reader.next("env")) REQUIRE(strlen(value) < whole.size());
-    REQUIRE(reader.first("pod", nullptr) != reader.first("pod", "otherwise") + 1);
+    REQUIRE(reader.position == bytes.size());
   }
   CHECK(walked > 100);
 }
