@@ -59,7 +59,7 @@ LaunchConfig settle_config(Collected& collected, SquashfsWriter& writer,
       return parse_launch_config(*kept);
     }
   }
-  const LaunchConfig settled = launch.value_or(LaunchConfig{});
+  LaunchConfig settled = launch.value_or(LaunchConfig{});
   write_config(collected, writer, settled);
   return settled;
 }

@@ -55,7 +55,7 @@ class Choice {
   std::optional<Descriptor> in(const std::vector<Descriptor>& entries, int depth) {
     for (const Descriptor& entry : entries) {
       if (is_index_type(entry.media_type)) {
-        const auto found = in_index(entry, depth);
+        auto found = in_index(entry, depth);
         if (found) return found;
       } else if (fits(entry)) {
         return entry;
@@ -127,7 +127,7 @@ std::string OciLayout::read_document(const Descriptor& document) const {
   Context doing{"read " + document.digest};
   if (document.size_bytes > kJsonBytes)
     throw Refused("larger than the limit of " + std::to_string(kJsonBytes) + " bytes for a document");
-  const std::string text = read_all(open_blob(document).get(), document.size_bytes);
+  std::string text = read_all(open_blob(document).get(), document.size_bytes);
   if (text.size() != document.size_bytes)
     throw Refused("has " + std::to_string(text.size()) + " bytes, not " +
                   std::to_string(document.size_bytes));
