@@ -61,6 +61,11 @@ SABOT_EXPORT int slurm_spank_task_post_fork(spank_t spank, int, char**) {
   return 0;
 }
 
+SABOT_EXPORT int slurm_spank_task_exit(spank_t, int, char**) {
+  sabot::count_ended_rank();
+  return 0;
+}
+
 SABOT_EXPORT int slurm_spank_task_init(spank_t spank, int, char**) {
   sabot::become_rank(spank, arguments);
   return 0;

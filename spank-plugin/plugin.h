@@ -64,8 +64,11 @@ bool resolve_request(spank_t spank, const PluginArguments& arguments);
 /// In slurmstepd, as root, before any rank is forked: make the place where ranks and keeper meet, if the step
 /// asks for an image. Two descriptors without a name; cannot fail, what goes wrong is said by the ranks.
 void make_rendezvous(spank_t spank);
-/// In slurmstepd, after a rank was forked: with the last one its own copy is closed.
+/// In slurmstepd, after a rank was forked: with the last one the keeper's end is closed here.
 void count_forked_rank(spank_t spank);
+/// In slurmstepd, after a rank has ended: with the last one, wait a moment for the keeper to be gone. If it
+/// is not when Slurm looks for what the step left running, Slurm sleeps for a second.
+void count_ended_rank();
 /// In the task child, as the user: enter the pod if an image was asked for. Returns only if the rank may run.
 void become_rank(spank_t spank, const PluginArguments& arguments);
 

@@ -22,12 +22,14 @@ constexpr uint32_t kBatchStep = 0xfffffffb;
 constexpr uint32_t kInteractiveStep = 0xfffffffa;
 
 constexpr int kExitRuntime = 125;
+constexpr int kKeeperEndsMs = 500;  // it takes a few; more only if a process was left in the pod
 
 char request_bytes[kMessageBytes];
 char reply_bytes[kMessageBytes];
 char variable_bytes[kMessageBytes];
 Rendezvous place = kNoRendezvous;
 uint32_t forked_ranks;
+uint32_t ended_ranks;
 
 uint32_t item(spank_t spank, spank_item_t which) {
   uint32_t value = 0;
@@ -150,7 +152,11 @@ void make_rendezvous(spank_t spank) {
 }
 
 void count_forked_rank(spank_t spank) {
-  if (place.ranks_end >= 0 && ++forked_ranks >= item(spank, S_JOB_LOCAL_TASK_COUNT)) close_rendezvous(&place);
+  if (place.ranks_end >= 0 && ++forked_ranks >= item(spank, S_JOB_LOCAL_TASK_COUNT)) close_keeper_end(&place);
+}
+
+void count_ended_rank() {
+  if (place.ranks_end >= 0 && ++ended_ranks >= forked_ranks) await_keepers_end(&place, kKeeperEndsMs);
 }
 
 void become_rank(spank_t spank, const PluginArguments& arguments) {

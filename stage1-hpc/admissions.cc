@@ -44,6 +44,18 @@ std::optional<Applicant> Admissions::next() {
   return rank;
 }
 
+void Admissions::close() {
+  if (!door_.valid()) return;
+  ::shutdown(door_.get(), SHUT_RD);  // ranks that come now get EPIPE; the queue can still be read
+  char packet[256];
+  for (ssize_t got = 1; got > 0 || (got == -1 && errno == EMSGSIZE);) {
+    int fds[kMaxPacketFds];
+    got = receive_packet(door_.get(), packet, sizeof packet, fds);
+    for (const int fd : fds) UniqueFd{fd}.reset();
+  }
+  closed_door_ = std::move(door_);
+}
+
 void Admissions::admit(const Applicant& rank, int user_ns, int mount_ns, const std::string& workdir,
                        const std::vector<std::string>& env) {
   const auto buffer = std::make_unique<char[]>(kMessageBytes);

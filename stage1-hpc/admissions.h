@@ -34,11 +34,13 @@ class Admissions {
                     const std::vector<std::string>& env);
   /// Tell up to `expected` ranks, as long as they keep coming, why there will be no pod.
   void refuse_all(unsigned expected, std::string_view why) noexcept;
-  /// Nobody is let in any more.
-  void close() { door_.reset(); }
+  /// Nobody is let in any more, and who waits is turned away. The descriptor stays open: that it closes with
+  /// this process tells slurmstepd that the keeper is gone.
+  void close();
 
  private:
   UniqueFd door_;
+  UniqueFd closed_door_;
 };
 
 }  // namespace sabot

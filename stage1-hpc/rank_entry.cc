@@ -160,8 +160,7 @@ bool ask_for_pod(const EntryPlan& plan, Rendezvous* place, const MessageWriter& 
   }
   pid_t stage0 = -1;
   bool ok = !take_token(*place) || start_stage0(plan, *place, request, &stage0, why);
-  ::close(place->keeper_end);  // the keeper has its own by now: its death must be seen
-  place->keeper_end = -1;
+  close_keeper_end(place);  // the keeper has its own by now: its death must be seen
   ok = ok &&
        (join(*place, pair[1], plan.timeout_ms) ||
         fail(why, errno == EPIPE ? "the pod's keeper has ended" : "ask for the pod: %s", strerror(errno)));

@@ -3,6 +3,7 @@
 #include "rendezvous.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <unistd.h>
@@ -24,6 +25,21 @@ void close_rendezvous(Rendezvous* place) {
   if (place->ranks_end >= 0) ::close(place->ranks_end);
   if (place->keeper_end >= 0) ::close(place->keeper_end);
   *place = kNoRendezvous;
+}
+
+void close_keeper_end(Rendezvous* place) {
+  if (place->keeper_end >= 0) ::close(place->keeper_end);
+  place->keeper_end = -1;
+}
+
+void await_keepers_end(Rendezvous* place, int timeout_ms) {
+  close_keeper_end(place);  // ours would hide it
+  if (place->ranks_end >= 0) {
+    ::shutdown(place->ranks_end, SHUT_WR);
+    pollfd hang_up = {place->ranks_end, 0, 0};
+    ::poll(&hang_up, 1, timeout_ms);  // a signal ends the wait early, which costs nothing but time
+  }
+  close_rendezvous(place);
 }
 
 bool take_token(const Rendezvous& place) {

@@ -4,9 +4,10 @@
 // A pair of connected sockets that slurmstepd makes before it forks the ranks, so that each rank has it. It
 // has no name: nobody else can open, squat or find it, and no file is left behind whoever is killed when.
 //   ranks_end    a rank sends one `join` with its own socket on it; the keeper answers there
-//   keeper_end   the keeper's; everybody else closes it, so that the death of the keeper is seen
+//   keeper_end   the keeper's, until it is gone; everybody else closes it, so that the keeper's end is seen
 // The election: one packet, the token, lies ready at ranks_end. Who receives it starts the keeper.
-// When the last copy of ranks_end is closed nobody can come any more, and keeper_end reads end of file.
+// When ranks_end is shut down, or its last copy closed, nobody can come any more: keeper_end reads end of
+// file.
 #pragma once
 
 #include <stddef.h>
@@ -25,6 +26,13 @@ bool open_rendezvous(Rendezvous* place);
 
 /// Close what is open of it; does nothing the second time.
 void close_rendezvous(Rendezvous* place);
+
+/// For who makes the ranks and is none of them: it keeps ranks_end alone, to see the keeper's end.
+void close_keeper_end(Rendezvous* place);
+
+/// All ranks have ended: let nobody come any more, wait at most `timeout_ms` until the keeper is gone, and
+/// close.
+void await_keepers_end(Rendezvous* place, int timeout_ms);
 
 /// True for exactly one of all callers. It holds the token: start the keeper, or give the token back.
 bool take_token(const Rendezvous& place);

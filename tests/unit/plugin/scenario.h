@@ -37,6 +37,7 @@ class Plugin {
   int init() { return call(slurm_spank_init); }
   int init_post_opt() { return call(slurm_spank_init_post_opt); }
   int task_post_fork() { return call(slurm_spank_task_post_fork); }
+  int task_exit() { return call(slurm_spank_task_exit); }
   int task_init() { return call(slurm_spank_task_init); }
   /// As Slurm hands an option over; its callback's answer.
   int option(Option which, const char* value, int remote = 1) const;

@@ -133,7 +133,7 @@ TEST_CASE("slurmstepd of a step without an image is the same after each callback
   CHECK(outcome.code == kReturned);
 }
 
-TEST_CASE("slurmstepd of a step with an image holds two sockets until the last rank is forked",
+TEST_CASE("slurmstepd of a step with an image holds a socket until the last rank has ended",
           "[plugin][contexts]") {
   const Outcome outcome = live([] {
     host().job_env["SLURM_SABOT_IMAGE"] = "sha256:00";
@@ -149,8 +149,12 @@ TEST_CASE("slurmstepd of a step with an image holds two sockets until the last r
     unchanged("task_post_fork", [&] { return plugin.task_post_fork(); });
     unchanged("task_post_fork", [&] { return plugin.task_post_fork(); });
     expect(plugin.task_post_fork() == 0, "the last task_post_fork");
-    expect(difference(before, process_state()).empty(), difference(before, process_state()));
+    expect(process_state().descriptors.size() == before.descriptors.size() + 1, "the keeper's end is open");
     unchanged("one task_post_fork too many", [&] { return plugin.task_post_fork(); });
+    for (int rank = 0; rank < 3; ++rank) unchanged("task_exit", [&] { return plugin.task_exit(); });
+    expect(plugin.task_exit() == 0, "the last task_exit");
+    expect(difference(before, process_state()).empty(), difference(before, process_state()));
+    unchanged("one task_exit too many", [&] { return plugin.task_exit(); });
   });
   CHECK(outcome.out.empty());
   CHECK(outcome.code == kReturned);

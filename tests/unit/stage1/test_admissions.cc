@@ -90,6 +90,20 @@ TEST_CASE("the door closes when nobody can come any more", "[stage1][admissions]
   CHECK(door.admissions.door() == -1);
 }
 
+TEST_CASE("a closed door turns away who waits at it and who comes", "[stage1][admissions]") {
+  Door door;
+  SocketPair early;
+  REQUIRE(join(door.place, early.far.get(), 1000));
+  early.far.reset();
+  door.admissions.close();
+  CHECK(door.admissions.door() == -1);
+  char byte = 0;
+  CHECK(::recv(early.near.get(), &byte, 1, MSG_DONTWAIT) == 0);
+  const SocketPair late;
+  CHECK_FALSE(join(door.place, late.far.get(), 1000));
+  CHECK(errno == EPIPE);
+}
+
 TEST_CASE("an admitted rank gets two descriptors and what it needs to start", "[stage1][admissions]") {
   Door door;
   const SocketPair own;

@@ -156,6 +156,35 @@ TEST_CASE("a rendezvous is inherited over fork", "[stage1][rendezvous]") {
   CHECK(next_packet(place.keeper_end) > 0);
 }
 
+TEST_CASE("who waits for the keeper's end sees it, and no longer than allowed", "[stage1][rendezvous]") {
+  Rendezvous place = kNoRendezvous;
+  await_keepers_end(&place, 1000);  // there is none: no wait
+  REQUIRE(open_rendezvous(&place));
+  UniqueFd keeper{::dup(place.keeper_end)};
+  close_keeper_end(&place);
+  CHECK(place.keeper_end == -1);
+  const UniqueFd rank{::dup(place.ranks_end)};
+  const auto start = std::chrono::steady_clock::now();
+  std::thread life([&] {
+    char byte = 0;
+    ::recv(keeper.get(), &byte, 1, 0);  // end of file: nobody can come any more, though a copy is open
+    ::shutdown(keeper.get(), SHUT_RD);  // closing the door is not the end
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    keeper.reset();
+  });
+  await_keepers_end(&place, 10'000);
+  life.join();
+  const auto waited = std::chrono::steady_clock::now() - start;
+  CHECK(waited >= std::chrono::milliseconds(50));
+  CHECK(waited < std::chrono::seconds(5));
+  CHECK(place.ranks_end == -1);
+
+  REQUIRE(open_rendezvous(&place));
+  const UniqueFd stays{::dup(place.keeper_end)};
+  await_keepers_end(&place, 20);
+  CHECK(place.ranks_end == -1);
+}
+
 TEST_CASE("a rendezvous that is closed twice closes nobody else's descriptor", "[stage1][rendezvous]") {
   Rendezvous place = kNoRendezvous;
   close_rendezvous(&place);
