@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* exec_in_root.c: exec_in_root DIR PROGRAM [ARGUMENT...]: the least that a container launch can do: user and mount
-   namespace, one bind mount, pivot_root, exec. The floor that tests/bench/launch measures other launchers against. */
+/* exec_in_root.c: exec_in_root DIR PROGRAM [ARGUMENT...]: the least that a container launch can do: user and
+   mount namespace, one bind mount, pivot_root, exec. The floor that tests/bench/launch measures other
+   launchers against. */
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <sched.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* pingpong.c: two ranks send each other 8 bytes, then 4 MiB; rank 0 prints "latency_us bandwidth_mib_s": the medians of
-   20 rounds of half the round trip. More ranks than two only wait. */
+/* pingpong.c: two ranks send each other 8 bytes, then 4 MiB; rank 0 prints "latency_us bandwidth_mib_s": the
+   medians of 20 rounds of half the round trip. More ranks than two only wait. */
 #include <mpi.h>
 #include <stdio.h>
 #include <stdlib.h>
