@@ -21,7 +21,18 @@ int complain(const char* what, int code) {
 struct Switches {
   bool writable = false;
   bool readonly = false;
+  bool mount_home = false;
+  bool no_mount_home = false;
+  bool remap_root = false;
+  bool no_remap_root = false;
 };
+
+// Two switches of which a command line takes one.
+void add_pair(CLI::App& command, const std::string& yes, bool& wanted, const char* yes_help,
+              const std::string& no, bool& unwanted, const char* no_help) {
+  CLI::Option* first = command.add_flag(yes, wanted, yes_help);
+  command.add_flag(no, unwanted, no_help)->excludes(first);
+}
 
 // One row per option of a pod. Names as in srun, so that a command moves between the two.
 void add_pod_options(CLI::App& command, PodOptions& pod, Switches& switches) {
@@ -29,15 +40,24 @@ void add_pod_options(CLI::App& command, PodOptions& pod, Switches& switches) {
       ->type_name("SRC[:DST[:FLAGS]],...");
   command.add_option("--container-workdir", pod.workdir, "where ranks start, inside the image")
       ->type_name("DIR");
-  auto* writable = command.add_flag("--container-writable", switches.writable,
-                                    "let ranks write everywhere; what they wrote goes with the pod");
-  command.add_flag("--container-readonly", switches.readonly, "the image cannot be written (default)")
-      ->excludes(writable);
+  command
+      .add_option("--container-env", pod.env, "variables whose value is the job's, whatever the image says")
+      ->type_name("NAME,...");
+  add_pair(command, "--container-writable", switches.writable,
+           "let ranks write everywhere; what they wrote goes with the pod", "--container-readonly",
+           switches.readonly, "the image cannot be written (default)");
+  add_pair(command, "--container-mount-home", switches.mount_home, "bind the home directory",
+           "--no-container-mount-home", switches.no_mount_home, "do not (default)");
+  add_pair(command, "--container-remap-root", switches.remap_root,
+           "be root inside, with privileges over the pod alone", "--no-container-remap-root",
+           switches.no_remap_root, "be oneself inside (default)");
 }
 
 PodOptions with_switches(PodOptions pod, const Switches& switches) {
   if (switches.writable) pod.writable = true;
   if (switches.readonly) pod.writable = false;
+  if (switches.mount_home || switches.no_mount_home) pod.mount_home = switches.mount_home;
+  if (switches.remap_root || switches.no_remap_root) pod.remap_root = switches.remap_root;
   return pod;
 }
 

@@ -103,6 +103,27 @@ unsigned local_ranks(const MessageReader& request) {
   return count;
 }
 
+bool is_set(const MessageReader& request, const char* name) {
+  return std::string_view(request.first(name, "0")) == "1";
+}
+
+// Names in `keep` (NAME,...) have the job's value where it has one.
+void divide_environment(PodManifest& pod, std::vector<std::string> env, std::string_view keep) {
+  const std::string list = "," + std::string(keep) + ",";
+  for (std::string& entry : env) {
+    const bool kept = list.find("," + entry.substr(0, entry.find('=')) + ",") != list.npos;
+    (kept ? pod.default_env : pod.env).push_back(std::move(entry));
+  }
+}
+
+Mount home_mount(bool root_inside) {
+  const passwd* user = ::getpwuid(::geteuid());
+  if (user == nullptr || user->pw_dir == nullptr || user->pw_dir[0] != '/')
+    throw Refused("--container-mount-home: this node knows no home directory of yours");
+  const std::string home = normal_path(user->pw_dir, "/");
+  return {.source = home, .target = root_inside ? "/root" : home, .why = "--container-mount-home"};
+}
+
 void choose_workdir(PodManifest& pod, const MessageReader& request, const images::LaunchConfig& image) {
   pod.workdir = absolute_or_empty(request, name::kWorkdir);
   if (!pod.workdir.empty() || image.working_dir.empty()) return;
@@ -160,18 +181,22 @@ PodManifest build_manifest(const MessageReader& request, const SiteConfig& site,
                            const images::LaunchConfig& image) {
   PodManifest pod;
   pod.pod = without_controls(request.first(name::kPod, ""), name::kPod);
-  pod.inside_uid = ::geteuid();
-  pod.inside_gid = ::getegid();
+  const bool root_inside = is_set(request, name::kRemapRoot);
+  pod.inside_uid = root_inside ? 0 : ::geteuid();
+  pod.inside_gid = root_inside ? 0 : ::getegid();
+  pod.privileged = root_inside;
   pod.local_ranks = local_ranks(request);
-  pod.writable = std::string_view(request.first(name::kWritable, "0")) == "1";
+  pod.writable = is_set(request, name::kWritable);
   pod.writable_bytes = site.writable_bytes;
-  pod.env = image_environment(image.env);
+  divide_environment(pod, image_environment(image.env), request.first(name::kKeepEnv, ""));
+  if (root_inside) pod.env.insert(pod.env.end(), {"HOME=/root", "USER=root", "LOGNAME=root"});
   pod.lines = account_lines(pod.inside_uid, pod.inside_gid);
   choose_workdir(pod, request, image);
   pod.mounts =
       default_mounts(site, absolute_or_empty(request, name::kSubmitDir), all_absolute(request, name::kPmiDir),
                      absolute_or_empty(request, name::kScript));
   pod.mounts.insert(pod.mounts.end(), site.mounts.begin(), site.mounts.end());
+  if (is_set(request, name::kMountHome)) pod.mounts.push_back(home_mount(root_inside));
   const std::string wanted = request.first(name::kMounts, "");
   if (!wanted.empty())
     for (Mount& mount : parse_mounts(wanted, "/", "--container-mounts"))

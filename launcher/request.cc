@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <cctype>
 #include <cstdlib>
 #include <filesystem>
 
@@ -52,8 +53,14 @@ void inherit_from_job(PodOptions& options) {
   if (!options.image) return;
   if (!options.mounts) options.mounts = variable("SLURM_SABOT_MOUNTS");
   if (!options.workdir) options.workdir = variable("SLURM_SABOT_WORKDIR");
-  if (!options.writable && variable("SLURM_SABOT_WRITABLE"))
-    options.writable = variable("SLURM_SABOT_WRITABLE") == "1";
+  if (!options.env) options.env = variable("SLURM_SABOT_ENV");
+  const auto take_switch = [](std::optional<bool>& into, const char* name) {
+    const std::optional<std::string> value = variable(name);
+    if (!into && value) into = *value == "1";
+  };
+  take_switch(options.writable, "SLURM_SABOT_WRITABLE");
+  take_switch(options.mount_home, "SLURM_SABOT_MOUNT_HOME");
+  take_switch(options.remap_root, "SLURM_SABOT_REMAP_ROOT");
 }
 
 std::string current_directory() { return std::filesystem::current_path().string(); }
@@ -72,6 +79,22 @@ std::string checked_mounts(const std::string& text) {
                      "': a path with ',' or ':' cannot be bound");
   }
   return format_mounts(mounts);
+}
+
+// NAME,...: letters, digits and underscores, as a shell can set them.
+std::string checked_names(const std::string& text) {
+  std::size_t from = 0;
+  for (;;) {
+    const std::size_t to = std::min(text.find(',', from), text.size());
+    const std::string name = text.substr(from, to - from);
+    const bool good = !name.empty() && std::isdigit(static_cast<unsigned char>(name.front())) == 0 &&
+                      std::all_of(name.begin(), name.end(),
+                                  [](unsigned char c) { return std::isalnum(c) != 0 || c == '_'; });
+    if (!good)
+      throw UsageError("--container-env: '" + printable(name) + "' is no variable's name; write NAME,...");
+    if (to == text.size()) return text;
+    from = to + 1;
+  }
 }
 
 std::string which_image(const PodOptions& options) {
@@ -126,6 +149,9 @@ PodOptions with_environment(PodOptions given) {
   if (!given.image && !given.native_image) given.image = user_variable("IMAGE");
   if (!given.mounts) given.mounts = user_variable("MOUNTS");
   if (!given.workdir) given.workdir = user_variable("WORKDIR");
+  if (!given.env) given.env = user_variable("ENV");
+  if (!given.mount_home) given.mount_home = user_switch("MOUNT_HOME");
+  if (!given.remap_root) given.remap_root = user_switch("REMAP_ROOT");
   if (!given.writable) given.writable = user_switch("WRITABLE");
   if (!given.writable) {
     const std::optional<bool> readonly = user_switch("READONLY");
@@ -153,7 +179,10 @@ PodRequest resolve(const PodOptions& options, const SiteConfig& site, const Impo
   const std::string image = which_image(options);
   if (options.mounts) request.mounts = checked_mounts(*options.mounts);
   if (options.workdir) request.workdir = checked_workdir(*options.workdir);
+  if (options.env) request.env = checked_names(*options.env);
   request.writable = options.writable.value_or(site.writable);
+  request.mount_home = options.mount_home.value_or(site.mount_home);
+  request.remap_root = options.remap_root.value_or(site.remap_root);
   if (image.empty()) {
     if (!options.image && !options.native_image && options.needs_image)
       throw UsageError("container options without an image; add --container-image=IMAGE");

@@ -20,7 +20,10 @@ struct PodOptions {
   std::optional<std::string> mounts;
   std::optional<std::string> workdir;
   std::optional<bool> writable;
-  bool needs_image = false;  ///< an option was given that means nothing without an image
+  std::optional<bool> mount_home;
+  std::optional<bool> remap_root;
+  std::optional<std::string> env;  ///< NAME,... whose values are the job's, whatever the image says
+  bool needs_image = false;        ///< an option was given that means nothing without an image
 };
 
 /// Checked and complete: what a node needs to build the pod, besides its own site configuration.
@@ -31,6 +34,9 @@ struct PodRequest {
   std::string mounts;     ///< as format_mounts writes them; may be empty
   std::string workdir;    ///< absolute; empty: not asked for
   bool writable = false;
+  bool mount_home = false;
+  bool remap_root = false;
+  std::string env;                  ///< NAME,...; may be empty
   bool inherited_by_steps = false;  ///< of a job: its sruns take it over unless they say otherwise
 };
 

@@ -46,14 +46,18 @@ void write_request(MessageWriter& message, const PodRequest& request) {
   message.add(name::kMounts, request.mounts.c_str());
   message.add(name::kWorkdir, request.workdir.c_str());
   message.add(name::kWritable, request.writable ? "1" : "0");
+  message.add(name::kMountHome, request.mount_home ? "1" : "0");
+  message.add(name::kRemapRoot, request.remap_root ? "1" : "0");
+  message.add(name::kKeepEnv, request.env.c_str());
   message.add(name::kSubmitDir, std::filesystem::current_path().c_str());
 }
 
-void apply_environment(MessageReader reply) {
-  while (const char* entry = reply.next(name::kEnv)) {
+void apply_environment(MessageReader reply, const char* which, bool overwrite) {
+  while (const char* entry = reply.next(which)) {
     const std::string text = entry;
     const std::size_t equals = text.find('=');
-    if (equals != text.npos) ::setenv(text.substr(0, equals).c_str(), text.c_str() + equals + 1, 1);
+    if (equals != text.npos)
+      ::setenv(text.substr(0, equals).c_str(), text.c_str() + equals + 1, overwrite ? 1 : 0);
   }
 }
 
@@ -88,8 +92,11 @@ int run_command(const GlobalOptions& global, const RunOptions& options) {
   FailureText why{};
   if (!ask_for_pod(plan, &place, message, reply_bytes.get(), &reply, ns_fds, &why))
     throw std::runtime_error(why.text);
-  if (!enter_pod(ns_fds, reply.first(name::kWorkdirReply, "/"), &why)) throw std::runtime_error(why.text);
-  apply_environment(reply);
+  const bool privileged = std::strcmp(reply.first(name::kPrivileged, "0"), "1") == 0;
+  if (!enter_pod(ns_fds, reply.first(name::kWorkdirReply, "/"), privileged, &why))
+    throw std::runtime_error(why.text);
+  apply_environment(reply, name::kEnv, true);
+  apply_environment(reply, name::kDefaultEnv, false);
   exec_command(command);
 }
 

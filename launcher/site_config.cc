@@ -60,6 +60,10 @@ void apply(SiteConfig& site, const Setting& setting, const std::string& user_nam
     site.tmp_bytes = size_of(value);
   } else if (setting.is("writable_size")) {
     site.writable_bytes = size_of(value);
+  } else if (setting.is("mount_home")) {
+    site.mount_home = yes_or_no(value);
+  } else if (setting.is("remap_root")) {
+    site.remap_root = yes_or_no(value);
   } else if (setting.is("writable")) {
     site.writable = yes_or_no(value);
   } else {

@@ -91,7 +91,7 @@ bool build_command(const PluginArguments& arguments, const char* native, bool in
     const Option option = static_cast<Option>(i);
     const char* value = option_value(option);
     if (value == nullptr) continue;
-    const bool is_switch = option == Option::writable || option == Option::readonly;
+    const bool is_switch = option_is_switch(option);
     snprintf(option_arguments[i], sizeof option_arguments[i], is_switch ? "--%s" : "--%s=%s",
              option_name(option), value);
     argv[count++] = option_arguments[i];

@@ -20,8 +20,14 @@ constexpr Row kRows[kOptionCount] = {
     {Option::mounts, "container-mounts", "SRC[:DST[:FLAGS]],...",
      "bind host paths into the container; read-write unless :ro"},
     {Option::workdir, "container-workdir", "DIR", "working directory inside the container"},
+    {Option::env, "container-env", "NAME,...", "variables whose value is the job's, whatever the image says"},
     {Option::writable, "container-writable", nullptr, "let ranks write everywhere; it goes with the step"},
     {Option::readonly, "container-readonly", nullptr, "the image cannot be written (default)"},
+    {Option::mount_home, "container-mount-home", nullptr, "bind the home directory"},
+    {Option::no_mount_home, "no-container-mount-home", nullptr, "do not bind the home directory (default)"},
+    {Option::remap_root, "container-remap-root", nullptr,
+     "be root inside, with privileges over the pod alone"},
+    {Option::no_remap_root, "no-container-remap-root", nullptr, "be oneself inside (default)"},
 };
 
 char values[kOptionCount][kOptionBytes];
@@ -109,6 +115,8 @@ const char* option_value(Option option) {
 }
 
 const char* option_name(Option option) { return kRows[static_cast<int>(option)].name; }
+
+bool option_is_switch(Option option) { return kRows[static_cast<int>(option)].arg == nullptr; }
 
 bool image_was_asked_for() { return image_asked; }
 

@@ -27,8 +27,19 @@ struct PluginArguments {
 bool read_arguments(int argc, char** argv, PluginArguments* arguments, const char** wrong);
 
 /// The options as given on a command line. In slurmstepd only whether an image was asked for is kept.
-enum class Option { image, mounts, workdir, writable, readonly };
-inline constexpr int kOptionCount = 5;
+enum class Option {
+  image,
+  mounts,
+  workdir,
+  env,
+  writable,
+  readonly,
+  mount_home,
+  no_mount_home,
+  remap_root,
+  no_remap_root,
+};
+inline constexpr int kOptionCount = 10;
 inline constexpr size_t kOptionBytes = 16 * 1024;  // longest value; a longer one is refused, never cut
 
 /// Register all options. False where Slurm refuses one.
@@ -37,6 +48,8 @@ bool register_options(spank_t spank);
 const char* option_value(Option option);
 /// Its name, without the dashes.
 const char* option_name(Option option);
+/// It takes no value.
+bool option_is_switch(Option option);
 /// In slurmstepd: an image other than `none` was asked for by an option.
 bool image_was_asked_for();
 

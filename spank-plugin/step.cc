@@ -24,6 +24,24 @@ constexpr uint32_t kInteractiveStep = 0xfffffffa;
 constexpr int kExitRuntime = 125;
 constexpr int kKeeperEndsMs = 500;  // it takes a few; more only if a process was left in the pod
 
+// What the submitting command published, and what it is called in a request.
+struct Published {
+  const char* variable;
+  const char* request_name;  // null: not the pod's business
+};
+constexpr Published kPublished[] = {
+    {kImageVariable, name::kImage},
+    {kReferenceVariable, nullptr},
+    {kStoreVariable, name::kStore},
+    {kMountsVariable, name::kMounts},
+    {kWorkdirVariable, name::kWorkdir},
+    {kWritableVariable, name::kWritable},
+    {"SLURM_SABOT_MOUNT_HOME", name::kMountHome},
+    {"SLURM_SABOT_REMAP_ROOT", name::kRemapRoot},
+    {"SLURM_SABOT_ENV", name::kKeepEnv},
+    {kOriginVariable, nullptr},
+};
+
 char request_bytes[kMessageBytes];
 char reply_bytes[kMessageBytes];
 char variable_bytes[kMessageBytes];
@@ -107,11 +125,8 @@ void add_batch_script(spank_t spank, MessageWriter* request) {
 
 void build_request(spank_t spank, MessageWriter* request, uint32_t step) {
   add_pod(spank, request, step);
-  add_variable(spank, request, name::kImage, kImageVariable);
-  add_variable(spank, request, name::kStore, kStoreVariable);
-  add_variable(spank, request, name::kMounts, kMountsVariable);
-  add_variable(spank, request, name::kWorkdir, kWorkdirVariable);
-  add_variable(spank, request, name::kWritable, kWritableVariable);
+  for (const Published& one : kPublished)
+    if (one.request_name != nullptr) add_variable(spank, request, one.request_name, one.variable);
   char cwd[PATH_MAX];
   if (getcwd(cwd, sizeof cwd) != nullptr && cwd[0] == '/') request->add(name::kSubmitDir, cwd);
   add_pmi_directories(spank, request, step);
@@ -119,22 +134,20 @@ void build_request(spank_t spank, MessageWriter* request, uint32_t step) {
 }
 
 // What the image defines; stage0 left out what is always the rank's own.
-void apply_environment(spank_t spank, MessageReader reply) {
-  while (const char* entry = reply.next(name::kEnv)) {
+void apply_environment(spank_t spank, MessageReader reply, const char* which, int overwrite) {
+  while (const char* entry = reply.next(which)) {
     const char* equals = strchr(entry, '=');
     if (equals == nullptr) continue;
     snprintf(variable_bytes, sizeof variable_bytes, "%.*s", static_cast<int>(equals - entry), entry);
-    const spank_err_t err = spank_setenv(spank, variable_bytes, equals + 1, 1);
-    if (err != ESPANK_SUCCESS) refuse(spank, "set %s: %s", variable_bytes, spank_strerror(err));
+    const spank_err_t err = spank_setenv(spank, variable_bytes, equals + 1, overwrite);
+    if (err != ESPANK_SUCCESS && err != ESPANK_ENV_EXISTS)
+      refuse(spank, "set %s: %s", variable_bytes, spank_strerror(err));
   }
 }
 
 // A batch script or an interactive shell starts steps, which inherit the request. A rank does not.
 void forget_request(spank_t spank) {
-  static const char* const kPublished[] = {kImageVariable,  kReferenceVariable, kStoreVariable,
-                                           kMountsVariable, kWorkdirVariable,   kWritableVariable,
-                                           kOriginVariable};
-  for (const char* variable : kPublished) spank_unsetenv(spank, variable);
+  for (const Published& one : kPublished) spank_unsetenv(spank, one.variable);
 }
 
 }  // namespace
@@ -180,8 +193,11 @@ void become_rank(spank_t spank, const PluginArguments& arguments) {
   int ns_fds[2] = {-1, -1};
   FailureText why;
   if (!ask_for_pod(plan, &place, request, reply_bytes, &reply, ns_fds, &why)) refuse(spank, "%s", why.text);
-  if (!enter_pod(ns_fds, reply.first(name::kWorkdirReply, "/"), &why)) refuse(spank, "%s", why.text);
-  apply_environment(spank, reply);
+  const bool privileged = strcmp(reply.first(name::kPrivileged, "0"), "1") == 0;
+  if (!enter_pod(ns_fds, reply.first(name::kWorkdirReply, "/"), privileged, &why))
+    refuse(spank, "%s", why.text);
+  apply_environment(spank, reply, name::kEnv, 1);
+  apply_environment(spank, reply, name::kDefaultEnv, 0);
   if (step != kBatchStep && step != kInteractiveStep) forget_request(spank);
 }
 

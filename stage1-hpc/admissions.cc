@@ -56,14 +56,15 @@ void Admissions::close() {
   closed_door_ = std::move(door_);
 }
 
-void Admissions::admit(const Applicant& rank, int user_ns, int mount_ns, const std::string& workdir,
-                       const std::vector<std::string>& env) {
+void Admissions::admit(const Applicant& rank, const Admission& pod) {
   const auto buffer = std::make_unique<char[]>(kMessageBytes);
   MessageWriter reply(buffer.get(), kMessageBytes, MessageKind::admitted);
-  reply.add(name::kWorkdirReply, workdir.c_str());
-  for (const std::string& entry : env) reply.add(name::kEnv, entry.c_str());
+  reply.add(name::kWorkdirReply, pod.workdir.c_str());
+  reply.add(name::kPrivileged, pod.privileged ? "1" : "0");
+  for (const std::string& entry : pod.env) reply.add(name::kEnv, entry.c_str());
+  for (const std::string& entry : pod.default_env) reply.add(name::kDefaultEnv, entry.c_str());
   if (reply.overflow) throw Refused("the image's environment is larger than 128 KiB");
-  const int carried[] = {user_ns, mount_ns};
+  const int carried[] = {pod.user_ns, pod.mount_ns};
   if (send_packet(rank.socket.get(), reply.buffer, reply.used, carried, 2)) return;
   if (errno != EPIPE && errno != ECONNRESET) throw Error(errno, "answer a rank");
 }

@@ -20,6 +20,16 @@ struct Applicant {
   pid_t rank = -1;  ///< its pid when it joined
 };
 
+/// What a rank is handed. Descriptors are borrowed.
+struct Admission {
+  int user_ns = -1;
+  int mount_ns = -1;
+  std::string workdir;
+  std::vector<std::string> env;          ///< NAME=VALUE
+  std::vector<std::string> default_env;  ///< likewise, where the rank has none
+  bool privileged = false;
+};
+
 class Admissions {
  public:
   /// `door`: the keeper's end of the rendezvous; its queue holds the ranks.
@@ -30,8 +40,7 @@ class Admissions {
   /// more the door is closed and nothing returned.
   std::optional<Applicant> next();
   /// Hand over the pod. A rank that died meanwhile is no error.
-  static void admit(const Applicant& rank, int user_ns, int mount_ns, const std::string& workdir,
-                    const std::vector<std::string>& env);
+  static void admit(const Applicant& rank, const Admission& pod);
   /// Tell up to `expected` ranks, as long as they keep coming, why there will be no pod.
   void refuse_all(unsigned expected, std::string_view why) noexcept;
   /// Nobody is let in any more, and who waits is turned away. The descriptor stays open: that it closes with

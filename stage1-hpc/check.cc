@@ -146,7 +146,7 @@ void as_rank() {
     throw Refused("there is no pod to enter");
   }
   FailureText why{};
-  if (!enter_pod(ns_fds, "/", &why)) throw Refused(why.text);
+  if (!enter_pod(ns_fds, "/", false, &why)) throw Refused(why.text);
 }
 
 struct Step {

@@ -82,17 +82,16 @@ class StepCpus {
 };
 
 // Let ranks in until all have come, or nobody can come any more (the step is gone), or the image is.
-void admit_ranks(const PodManifest& pod, const std::string& workdir, Admissions& ranks, int user_ns,
-                 int mount_ns, int image_ended) {
+void admit_ranks(unsigned local_ranks, const Admission& pod, Admissions& ranks, int image_ended) {
   StepCpus cpus;
-  for (unsigned came = 0; came < pod.local_ranks && ranks.door() >= 0;) {
+  for (unsigned came = 0; came < local_ranks && ranks.door() >= 0;) {
     pollfd events[] = {{ranks.door(), POLLIN, 0}, {image_ended, POLLIN, 0}};
     if (::poll(events, 2, -1) == -1 && errno == EINTR) continue;
     if (events[1].revents != 0) return;
     const std::optional<Applicant> rank = ranks.next();
     if (!rank) continue;
     cpus.add(rank->rank);
-    Admissions::admit(*rank, user_ns, mount_ns, workdir, pod.env);
+    Admissions::admit(*rank, pod);
     ++came;
   }
 }
@@ -119,7 +118,9 @@ void keep_pod(const PodManifest& pod, UniqueFd image, Admissions& ranks) {
     const UniqueFd mount_ns = builder.mount_namespace(served.ended());  // the tree is complete
     const UniqueFd user_ns{
         check(::open("/proc/self/ns/user", O_RDONLY | O_CLOEXEC), "open", "/proc/self/ns/user")};
-    admit_ranks(pod, plan.workdir, ranks, user_ns.get(), mount_ns.get(), served.ended());
+    const Admission admission{user_ns.get(), mount_ns.get(),  plan.workdir,
+                              pod.env,       pod.default_env, pod.privileged};
+    admit_ranks(pod.local_ranks, admission, ranks, served.ended());
     ranks.close();
   }  // the namespace is the ranks' alone now
   await(served.ended());

@@ -56,6 +56,10 @@ void decode_pod(PodManifest& pod, std::string_view name, std::string_view value)
     pod.make_workdir = number(value) != 0;
   else if (name == "env")
     pod.env.emplace_back(value);
+  else if (name == "default-env")
+    pod.default_env.emplace_back(value);
+  else if (name == "privileged")
+    pod.privileged = number(value) != 0;
   else
     throw Refused("unknown name '" + printable(name) + "'");
 }
@@ -115,6 +119,8 @@ std::string encode(const PodManifest& pod) {
   out.add("workdir", pod.workdir);
   out.add("make-workdir", pod.make_workdir ? 1 : 0);
   for (const std::string& entry : pod.env) out.add("env", entry);
+  for (const std::string& entry : pod.default_env) out.add("default-env", entry);
+  out.add("privileged", pod.privileged ? 1 : 0);
   for (const Mount& mount : pod.mounts) {
     out.add("mount", mount.kind == MountKind::bind ? "bind" : "tmpfs");
     out.add("source", mount.source);

@@ -55,7 +55,9 @@ struct PodManifest {
   std::uint64_t writable_bytes = 0;  ///< its size limit; 0 is the kernel's default
   std::string workdir;        ///< where ranks start; empty: the first mount that is `unless_hiding`, else /
   bool make_workdir = false;  ///< the image names it and may lack it: Docker makes it then, so do we
-  std::vector<std::string> env;  ///< NAME=VALUE that every rank gets
+  std::vector<std::string> env;          ///< NAME=VALUE that every rank gets
+  std::vector<std::string> default_env;  ///< likewise, where it has none of that name
+  bool privileged = false;               ///< ranks keep their capabilities over the pod\'s own namespaces
   std::vector<Mount> mounts;
   std::vector<FileLine> lines;
 

@@ -11,7 +11,7 @@
 //   keeper -> rank           admitted   the pod is there; carries two descriptors: its user and mount
 //   namespace keeper -> rank           failed     text=..., one line; the rank must not run
 //
-// Names in a request: namespace name below. In `admitted`: workdir=, and any number of env=NAME=VALUE.
+// The names are in namespace name below.
 #pragma once
 
 #include <stddef.h>
@@ -42,11 +42,16 @@ inline constexpr char kStore[] = "store";             // absolute path of the st
 inline constexpr char kMounts[] = "mounts";           // SRC[:DST[:FLAGS]],... as checked by `sabot resolve`
 inline constexpr char kWorkdir[] = "workdir";         // absolute, inside the image
 inline constexpr char kWritable[] = "writable";       // 1 or 0
+inline constexpr char kMountHome[] = "mount-home";    // 1 or 0
+inline constexpr char kRemapRoot[] = "remap-root";    // 1 or 0: the caller is called root inside
+inline constexpr char kKeepEnv[] = "keep-env";        // NAME,...: the job's value wins over the image's
 inline constexpr char kSubmitDir[] = "submit-dir";    // the rank's working directory on the host
 inline constexpr char kScript[] = "script";           // batch script, to be visible at the same path
 inline constexpr char kPmiDir[] = "pmi-dir";          // repeated; a directory the PMI client opens
 inline constexpr char kWorkdirReply[] = "workdir";    // admitted: where the rank starts
 inline constexpr char kEnv[] = "env";                 // admitted, repeated: NAME=VALUE to set
+inline constexpr char kDefaultEnv[] = "default-env";  // admitted, repeated: likewise, where the rank has none
+inline constexpr char kPrivileged[] = "privileged";   // admitted: 1: keep the privileges over the pod
 inline constexpr char kText[] = "text";               // failed: one line for the user
 }  // namespace name
 

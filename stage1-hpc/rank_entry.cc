@@ -130,8 +130,6 @@ bool await_reply(int socket, int timeout_ms, char* buffer, MessageReader* reply,
 }
 
 bool drop_privileges(FailureText* why) {
-  if (::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == -1)
-    return fail(why, "set no_new_privs: %s", strerror(errno));
   if (::prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) == -1)
     return fail(why, "clear ambient capabilities: %s", strerror(errno));
   for (int cap = 0; ::prctl(PR_CAPBSET_READ, cap, 0, 0, 0) >= 0; ++cap)  // ends with EINVAL past the last one
@@ -172,7 +170,7 @@ bool ask_for_pod(const EntryPlan& plan, Rendezvous* place, const MessageWriter& 
   return ok;
 }
 
-bool enter_pod(const int ns_fds[2], const char* workdir, FailureText* why) {
+bool enter_pod(const int ns_fds[2], const char* workdir, bool privileged, FailureText* why) {
   // The user namespace first: it is what gives the right to enter the mount namespace it owns.
   if (::setns(ns_fds[0], CLONE_NEWUSER) == -1)
     return fail(why, "enter the pod's user namespace: %s", strerror(errno));
@@ -180,7 +178,9 @@ bool enter_pod(const int ns_fds[2], const char* workdir, FailureText* why) {
     return fail(why, "enter the pod's mount namespace: %s", strerror(errno));
   ::close(ns_fds[0]);
   ::close(ns_fds[1]);
-  if (!drop_privileges(why)) return false;  // before any path of the image is followed
+  if (::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == -1)
+    return fail(why, "set no_new_privs: %s", strerror(errno));
+  if (!privileged && !drop_privileges(why)) return false;  // before any path of the image is followed
   if (::chdir(workdir) == -1)
     return fail(why, "working directory '%s' in the image: %s; choose another with --container-workdir",
                 workdir, strerror(errno));

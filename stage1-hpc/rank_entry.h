@@ -32,8 +32,9 @@ bool ask_for_pod(const EntryPlan& plan, Rendezvous* place, const MessageWriter& 
                  MessageReader* reply, int ns_fds[2], FailureText* why);
 
 /// Join the namespaces, go to the working directory and give up every privilege: no_new_privs, capability
-/// sets empty. Irreversible; after false the process must not run anything but _exit.
-/// The caller must be single-threaded. Source: setns(2), capabilities(7).
-bool enter_pod(const int ns_fds[2], const char* workdir, FailureText* why);
+/// sets empty. `privileged`: keep the capabilities, which reach no further than the pod's own namespaces.
+/// Irreversible; after false the process must not run anything but _exit. The caller must be single-threaded.
+/// Source: setns(2), capabilities(7).
+bool enter_pod(const int ns_fds[2], const char* workdir, bool privileged, FailureText* why);
 
 }  // namespace sabot

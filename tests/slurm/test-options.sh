@@ -29,3 +29,8 @@ refused "the image has no name" as_user srun --container-image= touch "$WORK/ran
 [[ $(as_user srun --container=none stat -f -c %T /) != fuse* ]] || fail "--container=none is an image"
 expect "options of the environment without an image" "ok" "$(as_user env SABOT_CONTAINER_MOUNTS=./data:/data srun echo ok)"
 cd /tmp && expect "submitted from /tmp: the pod's own" "tmpfs /tmp" "$(in_image sh -c 'echo $(stat -f -c %T .) $(pwd)')"
+cd / && expect "--container-mount-home" "$USER_HOME" "$(in_image --container-mount-home sh -c 'cd && test -w . && pwd')"
+in_image sh -c "test ! -e $USER_HOME" || fail "the home is there unasked"
+expect "--container-remap-root" "0 root" "$(in_image --container-remap-root sh -c 'echo $(id -u) $USER')"
+expect "--container-env" "caller image" "$(as_user env LANG=caller srun --container="$IMAGE" --container-env=LANG sh -c 'echo $LANG image')"
+expect "PATH is the image's, unless asked" "/host/bin:/bin:/usr/bin" "$(as_user env PATH=/host/bin:/bin:/usr/bin "$(command -v srun)" --container="$IMAGE" --container-env=PATH sh -c 'echo $PATH')"

@@ -111,7 +111,7 @@ TEST_CASE("an admitted rank gets two descriptors and what it needs to start", "[
   const std::optional<Applicant> rank = door.admissions.next();
   REQUIRE(rank);
   const UniqueFd one = null_file();
-  Admissions::admit(*rank, one.get(), own.near.get(), "/work", {"A=1", "B=x=y"});
+  Admissions::admit(*rank, {one.get(), own.near.get(), "/work", {"A=1", "B=x=y"}, {}});
   const Answer answer{own.near.get()};
   REQUIRE(answer.bytes > 0);
   MessageReader reader = answer.reader();
@@ -133,7 +133,7 @@ TEST_CASE("a rank that died before it is admitted is no error", "[stage1][admiss
   }
   const std::optional<Applicant> rank = door.admissions.next();
   REQUIRE(rank);
-  CHECK_NOTHROW(Admissions::admit(*rank, 0, 0, "/", {}));
+  CHECK_NOTHROW(Admissions::admit(*rank, {0, 0, "/", {}, {}}));
 }
 
 TEST_CASE("an environment that no packet holds is refused and not cut", "[stage1][admissions]") {
@@ -143,7 +143,7 @@ TEST_CASE("an environment that no packet holds is refused and not cut", "[stage1
   const std::optional<Applicant> rank = door.admissions.next();
   REQUIRE(rank);
   const std::vector<std::string> env{"A=" + std::string(kMessageBytes, 'x')};
-  CHECK_THROWS_WITH(Admissions::admit(*rank, 0, 0, "/", env), Contains("larger than 128 KiB"));
+  CHECK_THROWS_WITH(Admissions::admit(*rank, {0, 0, "/", env, {}}), Contains("larger than 128 KiB"));
   char byte;
   CHECK(::recv(own.near.get(), &byte, 1, MSG_DONTWAIT) == -1);
 }

@@ -82,6 +82,6 @@ TEST_CASE("descriptors that are no namespaces do not make a rank", "[stage1][ent
   const UniqueFd one = null_file();
   FailureText why{};
   const int ns_fds[2] = {one.get(), one.get()};
-  CHECK_FALSE(enter_pod(ns_fds, "/", &why));
+  CHECK_FALSE(enter_pod(ns_fds, "/", false, &why));
   CHECK_THAT(std::string(why.text), Contains("enter the pod's user namespace"));
 }
