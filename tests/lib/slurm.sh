@@ -23,7 +23,7 @@ in_image() { as_user srun --container="$IMAGE" "$@"; }
 on_node() { "$CLUSTER" exec "$@"; }
 # What is left of pods on a node: processes of ours, run directories, FUSE mounts.
 leftovers() {
-  on_node "$1" sh -c 'pgrep -a "^sabot" ; find /tmp /run/user -maxdepth 2 -name "sabot-*" 2>/dev/null; grep -h "fuse.* sabot" /proc/self/mountinfo' || true
+  on_node "$1" sh -c 'pgrep -a "^sabot" ; find /tmp /run/user /dev/shm -maxdepth 2 -name "sabot-*" 2>/dev/null; grep -h "fuse.* sabot" /proc/self/mountinfo' || true
 }
 nothing_left() { [[ -z $(leftovers node1)$(leftovers node2) ]]; }
 both_idle() { [[ $(sinfo -h -o '%T' -N | sort -u) == idle ]]; }

@@ -27,7 +27,7 @@ expect "no allocation was used" "$before" "$(jobs)"
 
 # On the node: the same path is a good image here and another file there, for each node has a /tmp of its own.
 path=$(mktemp /tmp/image-XXXXXX.sqsh)
-trap 'rm -f "$path"; for node in node1 node2; do on_node $node rm -rf "$path"; done; scancel -u "$SABOT_CLUSTER_USER" || true; rm -rf --one-file-system "$WORK"' EXIT
+trap 'rm -f "$path"; on_node node1 rm -rf "$path"; on_node node2 rm -rf "$path"; scancel -u "$SABOT_CLUSTER_USER" || true; rm -rf --one-file-system "$WORK"' EXIT
 cat "$IMAGE" > "$path" && chmod 644 "$path"
 there() { as_user srun -w node1 -N1 -n2 --container="$path" sh -c 'touch "$0"' "$WORK/ran"; }
 put() { on_node node1 sh -c 'rm -rf "$0"; cat > "$0"; chmod 644 "$0"' "$path"; }
