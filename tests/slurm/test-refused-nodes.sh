@@ -94,3 +94,14 @@ for call in "272 keeper" "428 builder" "429 builder" "155 builder" "46 keeper"; 
   as_it_was "$stage1"
 done
 works "killed helpers"
+
+# The plugin's file is gone, with `required` in plugstack.conf: on the node, then where the job is submitted.
+instead "$plugin" "$tree/empty"
+rm -f "$WORK/ran"
+contains "a node without the plugin" "Plugin initialization failed" "$(there 2>&1 || true)"  # srun 22.05 exits with 0
+[[ ! -e $WORK/ran ]] || fail "the rank ran on the host of a node without the plugin"
+as_it_was "$plugin"
+works "the node's plugin"
+sed "s|$SABOT_CLUSTER_DIR/etc/plugstack.conf|$tree/plugstack.conf|" "$SLURM_CONF" > "$tree/slurm.conf"
+echo "required /absent/spank_sabot.so" > "$tree/plugstack.conf"
+CODE=1 refused "/absent/spank_sabot.so" as_user env SLURM_CONF="$tree/slurm.conf" srun --container="$IMAGE" -w node1 touch "$WORK/ran"
