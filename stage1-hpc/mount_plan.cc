@@ -54,6 +54,16 @@ bool is_wanted(const Mount& mount, const ImageTree& tree, const std::vector<Plan
   return true;
 }
 
+// The target as the kernel will find it, as far as the image has it: where /var/run is a symlink to /run, a
+// mount on /run covers /var/run/x as well.
+std::string without_links(const ImageTree& tree, const std::string& target) {
+  for (std::size_t end = target.size(); end > 0; end = target.rfind('/', end - 1)) {
+    const std::optional<std::string> real = tree.resolve(target.substr(0, end));
+    if (real) return (*real == "/" ? "" : *real) + target.substr(end);
+  }
+  return target;
+}
+
 void add_mount_point(const PlannedMount& planned, ImageTree& tree) {
   const Context doing{"make the mount point " + printable(planned.mount.target) + " (" + planned.mount.why +
                       ")"};
@@ -99,11 +109,12 @@ MountPlan plan_mounts(const PodManifest& pod, ImageTree& tree) {
   plan.workdir = pod.workdir;
   for (const Mount& mount : pod.mounts) {
     PlannedMount planned{.mount = mount};
-    const bool wanted = is_wanted(mount, tree, plan.mounts, &planned.directory);
-    const bool submit_dir = mount.unless_hiding && (wanted || is_mounted(plan.mounts, mount.target));
+    planned.mount.target = without_links(tree, mount.target);
+    const bool wanted = is_wanted(planned.mount, tree, plan.mounts, &planned.directory);
+    const bool submit_dir = mount.unless_hiding && (wanted || is_mounted(plan.mounts, planned.mount.target));
     if (submit_dir && plan.workdir.empty()) plan.workdir = mount.target;
     if (!wanted) continue;
-    planned.ground = ground_of(plan.mounts, mount.target);
+    planned.ground = ground_of(plan.mounts, planned.mount.target);
     if (planned.ground == Ground::image) add_mount_point(planned, tree);
     plan.mounts.push_back(std::move(planned));
   }

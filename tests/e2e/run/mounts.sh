@@ -16,6 +16,7 @@ expect "missing mount point of a file" "content more" "$(run --container-mounts=
 expect "deep mount point" "content more" "$(run --container-mounts=./data:/very/deep/place "$IMAGE" -- cat /very/deep/place/file | xargs)"
 expect "below /tmp" "content more" "$(run --container-mounts=./data:/tmp/x/y "$IMAGE" -- cat /tmp/x/y/file | xargs)"
 expect "two mounts, one below the other" "content more" "$(run --container-mounts=tmpfs:/m,./data:/m/d "$IMAGE" -- cat /m/d/file | xargs)"
+expect "below a mount that a symlink of the image leads to" "content more" "$(run --container-mounts=tmpfs:/run,./data:/var/run/x "$IMAGE" -- cat /run/x/file | xargs)"
 expect "over a directory of the image" "file link" "$(run --container-mounts=./data:/usr/share/doc "$IMAGE" -- ls -m /usr/share/doc | tr -d ,)"
 # /var/run of the image is a symlink to /run: followed inside, never outside
 expect "through a symlink of the image" "content more" "$(run --container-mounts=./data:/var/run/data "$IMAGE" -- cat /run/data/file | xargs)"
