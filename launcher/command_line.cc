@@ -14,7 +14,9 @@ namespace sabot {
 namespace {
 
 int complain(const char* what, int code) {
-  std::cerr << "sabot: error: " << what << '\n';
+  static constexpr std::size_t kLongest = 1000;  // a value of 100 KB is not repeated
+  const std::string_view text = what;
+  std::cerr << "sabot: error: " << text.substr(0, kLongest) << (text.size() > kLongest ? "..." : "") << '\n';
   return code;
 }
 

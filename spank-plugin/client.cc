@@ -142,7 +142,7 @@ bool read_answer(int fd) {
 }
 
 // Run it with its messages on our standard error and its answer in `answer`. Returns its exit code, -1 when
-// it could not be started or was killed.
+// it could not be started, was killed, or said more than fits; then it is said here why.
 int run_resolve(const char* program, char** argv) {
   int ends[2];
   if (pipe2(ends, O_CLOEXEC) == -1) return -1;
@@ -161,7 +161,13 @@ int run_resolve(const char* program, char** argv) {
   int status = 0;
   while (waitpid(child, &status, 0) == -1 && errno == EINTR) {
   }
-  return complete && WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+  if (complete && WIFEXITED(status)) return WEXITSTATUS(status);
+  if (!complete)
+    slurm_error("sabot: the container options, their paths made whole, are longer than %zu bytes",
+                kAnswerBytes);
+  else
+    slurm_error("sabot: %s was killed by signal %d", program, WTERMSIG(status));
+  return -1;
 }
 
 // Lines NAME=VALUE; only our own names are taken over.
