@@ -12,8 +12,10 @@
 namespace sabot {
 namespace {
 
-constexpr std::size_t kMetadataCacheBytes = std::size_t{32} << 20;
-constexpr std::size_t kDataCacheBytes = std::size_t{64} << 20;
+// The kernel keeps what it has read, pages and inodes: these are for blocks that several requests want parts
+// of. With the caches of squashfs_reader.cc they keep a keeper below 40 MiB, however large its image is.
+constexpr std::size_t kMetadataCacheBytes = std::size_t{6} << 20;
+constexpr std::size_t kDataCacheBytes = std::size_t{16} << 20;
 constexpr std::uint16_t kStoredPlain = 0x8000;  // metadata block header: the rest is its size
 
 std::uint64_t field(const char* super, std::size_t at, std::size_t bytes) {

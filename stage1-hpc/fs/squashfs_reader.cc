@@ -14,8 +14,8 @@
 namespace sabot {
 namespace {
 
-constexpr std::size_t kDirectoryCacheBytes = std::size_t{32} << 20;
-constexpr std::size_t kBlockListCacheBytes = std::size_t{8} << 20;
+constexpr std::size_t kDirectoryCacheBytes = std::size_t{6} << 20;
+constexpr std::size_t kBlockListCacheBytes = std::size_t{2} << 20;
 constexpr std::uint64_t kFileBlocksMax = std::uint64_t{1} << 28;  // 32 TiB in blocks of 128 KiB
 
 class SquashfsReader : public ImageReader {
