@@ -43,7 +43,7 @@ if [[ -z $quick ]]; then
   step "build with AddressSanitizer and UndefinedBehaviorSanitizer"
   build asan
   step "tests with sanitizers"
-  run_tests asan -L 'unit|e2e' || failed=1
+  run_tests asan -L 'unit|e2e' -j "$jobs" || failed=1
 fi
 step "tests"
 run_tests release || failed=1
