@@ -23,5 +23,6 @@ found=$(symbols 1 | grep -E "$forbidden" | paste -sd' ' || true)
 unknown=$(symbols 1 | grep -E '^(slurm_|spank_)' | grep -vE '^(slurm_error|spank_(context|get_item|getenv|option_register|setenv|strerror|unsetenv))$' | paste -sd' ' || true)
 [[ -z $unknown ]] || fail "the plugin asks more of Slurm than the fake host knows: $unknown"
 
-lines=$(cat "$SOURCE"/spank-plugin/*.cc "$SOURCE"/spank-plugin/*.h | wc -l)
-((lines <= 700)) || fail "spank-plugin has $lines lines of C++; 700 is what one can review before trusting it as root"
+# Comments and blank lines not counted: they are there for who reviews.
+lines=$(cat "$SOURCE"/spank-plugin/*.cc "$SOURCE"/spank-plugin/*.h | grep -cvE '^[[:space:]]*(//|$)')
+((lines <= 600)) || fail "spank-plugin has $lines lines of code; 600 is what one can review before trusting it as root"
