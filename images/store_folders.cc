@@ -97,7 +97,9 @@ Staged stage(int staging) {
     const int flags = O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
     staged.fd = UniqueFd{
         check(::openat(staging, staged.name.c_str(), flags, 0600), "create", "staging/" + staged.name)};
-    ::flock(staged.fd.get(), LOCK_EX | LOCK_NB);
+    // Waiting: who reclaims may hold the lock just now, and is about to remove the file.
+    while (::flock(staged.fd.get(), LOCK_EX) == -1 && errno == EINTR) {
+    }
     struct stat st {};
     check(::fstat(staged.fd.get(), &st), "fstat");
     if (st.st_nlink > 0) return staged;  // else it was reclaimed between its creation and its lock
