@@ -34,9 +34,8 @@ expect "the overlay is not tried" skipped "$(result_of "writable image")"
 check_in unshare --user --map-root-user --mount bash -euc '
   mkdir -p tree/root && mount --rbind / tree/root && mkdir -p /tmp/top
   mount -t tmpfs tmpfs /tmp/top && mkdir /tmp/top/root
-  for dir in usr bin sbin lib lib64 etc dev proc sys work var tmp; do
-    [[ -d /$dir ]] || continue
-    mkdir /tmp/top/root/$dir && mount --rbind /$dir /tmp/top/root/$dir
+  for dir in /*/; do  # all of them: wherever this checkout is
+    mkdir "/tmp/top/root$dir" && mount --rbind "$dir" "/tmp/top/root$dir"
   done
   exec /usr/sbin/chroot /tmp/top/root "$@"' bash
 expect "a chroot" failed "$(result_of "user namespace")"

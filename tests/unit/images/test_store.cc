@@ -9,6 +9,8 @@
 #include <unistd.h>
 
 #include <catch2/catch.hpp>
+#include <cstdio>
+#include <exception>
 
 #include "images/squashfs_file.h"
 #include "images/store.h"
@@ -46,9 +48,11 @@ pid_t in_child(Body body) {
     try {
       body();
       ::_exit(0);
+    } catch (const std::exception& e) {
+      std::fprintf(stderr, "child: %s\n", e.what());
     } catch (...) {
-      ::_exit(1);
     }
+    ::_exit(1);
   }
   return child;
 }
