@@ -60,8 +60,10 @@ std::string plugin_path(const std::string& written, const std::string& plugin_di
   std::istringstream stream{plugin_dir};
   for (std::string dir; std::getline(stream, dir, ':');) dirs.push_back(dir);
   if (dirs.empty()) dirs.assign(std::begin(kPluginDirs), std::end(kPluginDirs));
-  for (const std::string& dir : dirs)
-    if (::access((dir + "/" + written).c_str(), F_OK) == 0) return dir + "/" + written;
+  for (std::string& path : dirs) {
+    path.append("/").append(written);
+    if (::access(path.c_str(), F_OK) == 0) return path;
+  }
   return "";
 }
 

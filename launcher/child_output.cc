@@ -12,6 +12,7 @@
 #include <algorithm>
 #include <array>
 
+#include "programs.h"
 #include "sys/error.h"
 #include "sys/unique_fd.h"
 
@@ -29,13 +30,6 @@ Pipe make_pipe() {
   return {UniqueFd{pair[0]}, UniqueFd{pair[1]}};
 }
 
-std::vector<char*> pointers(const std::vector<std::string>& words) {
-  std::vector<char*> out;
-  for (const std::string& word : words) out.push_back(const_cast<char*>(word.c_str()));
-  out.push_back(nullptr);
-  return out;
-}
-
 pid_t spawn(const std::vector<std::string>& argv, const std::vector<std::string>& environment, int out,
             int err) {
   posix_spawn_file_actions_t actions;
@@ -50,8 +44,8 @@ pid_t spawn(const std::vector<std::string>& argv, const std::vector<std::string>
   posix_spawnattr_setsigdefault(&attributes, &all);
   posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGDEF);
   pid_t child = -1;
-  const int failed = ::posix_spawnp(&child, argv[0].c_str(), &actions, &attributes, pointers(argv).data(),
-                                    pointers(environment).data());
+  const int failed = ::posix_spawnp(&child, argv[0].c_str(), &actions, &attributes, argv_of(argv).data(),
+                                    argv_of(environment).data());
   posix_spawn_file_actions_destroy(&actions);
   posix_spawnattr_destroy(&attributes);
   if (failed != 0) throw Error(failed, "start " + argv[0]);

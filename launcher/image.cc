@@ -99,6 +99,7 @@ int image_list_command(const GlobalOptions& global) {
   const std::vector<images::ImageRecord> records = store ? store->list() : std::vector<images::ImageRecord>{};
   if (global.json) {
     std::vector<std::string> objects;
+    objects.reserve(records.size());
     for (const images::ImageRecord& record : records) objects.push_back(record_json(record));
     std::cout << '[' << joined(objects, ",") << "]\n";
     return 0;

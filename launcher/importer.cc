@@ -23,9 +23,7 @@ constexpr int kAnswerBytes = 1 << 20;
 constexpr std::array kCompressions = {"zstd", "gzip", "xz", "lz4"};  // by images::Compression
 
 pid_t start(const std::vector<std::string>& words, int output) {
-  std::vector<char*> argv;
-  for (const std::string& word : words) argv.push_back(const_cast<char*>(word.c_str()));
-  argv.push_back(nullptr);
+  std::vector<char*> argv = argv_of(words);
   posix_spawn_file_actions_t actions;
   posix_spawn_file_actions_init(&actions);
   posix_spawn_file_actions_adddup2(&actions, output, STDOUT_FILENO);

@@ -62,9 +62,7 @@ void apply_environment(MessageReader reply, const char* which, bool overwrite) {
 }
 
 [[noreturn]] void exec_command(const std::vector<std::string>& command) {
-  std::vector<char*> argv;
-  for (const std::string& word : command) argv.push_back(const_cast<char*>(word.c_str()));
-  argv.push_back(nullptr);
+  std::vector<char*> argv = argv_of(command);
   ::execvp(argv[0], argv.data());
   const int err = errno;
   std::fprintf(stderr, "sabot: error: %s in the image: %s\n", printable(command[0]).c_str(),
