@@ -105,7 +105,7 @@ void await(int fd) {
 }  // namespace
 
 void keep_pod(const PodManifest& pod, UniqueFd image, Admissions& ranks) {
-  ImageTree tree{open_squashfs(std::move(image))};
+  ImageTree tree{open_squashfs(std::move(image), {pod.image_offset, pod.image_bytes})};
   const MountPlan plan = plan_mounts(pod, tree);  // looks at the host as the user, nothing more
   add_lines(pod, tree);
   enter_user_namespace(pod.inside_uid, pod.inside_gid);  // from here on we may mount

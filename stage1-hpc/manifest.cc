@@ -44,6 +44,10 @@ void decode_pod(PodManifest& pod, std::string_view name, std::string_view value)
     pod.inside_uid = static_cast<uid_t>(number(value));
   else if (name == "gid")
     pod.inside_gid = static_cast<gid_t>(number(value));
+  else if (name == "image-offset")
+    pod.image_offset = number(value);
+  else if (name == "image-bytes")
+    pod.image_bytes = number(value);
   else if (name == "local-ranks")
     pod.local_ranks = static_cast<unsigned>(number(value));
   else if (name == "writable")
@@ -113,6 +117,8 @@ std::string encode(const PodManifest& pod) {
   out.add("pod", pod.pod);
   out.add("uid", pod.inside_uid);
   out.add("gid", pod.inside_gid);
+  out.add("image-offset", pod.image_offset);
+  out.add("image-bytes", pod.image_bytes);
   out.add("local-ranks", pod.local_ranks);
   out.add("writable", pod.writable ? 1 : 0);
   out.add("writable-bytes", pod.writable_bytes);

@@ -50,6 +50,8 @@ struct PodManifest {
   std::string pod;       ///< its name: JOB.STEP, or run.PID
   uid_t inside_uid = 0;  ///< what the caller's uid is called inside
   gid_t inside_gid = 0;
+  std::uint64_t image_offset = 0;    ///< where the squashfs starts in kStage1ImageFd: 0, but in a SIF
+  std::uint64_t image_bytes = 0;     ///< how far it may reach; 0: to the end of the file
   unsigned local_ranks = 1;          ///< ranks that will ask on this node
   bool writable = false;             ///< an overlay with a tmpfs on top
   std::uint64_t writable_bytes = 0;  ///< its size limit; 0 is the kernel's default

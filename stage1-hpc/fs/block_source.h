@@ -33,8 +33,15 @@ class BlockSource {
   virtual std::size_t read_block(const StoredBlock& block, std::span<char> into) const = 0;
 };
 
-/// `image` from `offset` on. Blocks are decompressed as the superblock there says.
-/// Throws Refused when there is no squashfs 4.0, or one in a compression that is not built in.
-std::unique_ptr<BlockSource> open_block_source(UniqueFd image, std::uint64_t offset);
+/// Where in a file an image lies.
+struct ImagePlace {
+  std::uint64_t offset = 0;  // bytes; need not be aligned
+  std::uint64_t bytes = 0;   // how far it may reach; 0: to the end of the file
+};
+
+/// The image at `place` of `file`. Blocks are decompressed as the superblock there says.
+/// Throws Refused when the place is outside of the file, when there is no squashfs 4.0, or one in a
+/// compression that is not built in.
+std::unique_ptr<BlockSource> open_block_source(UniqueFd file, ImagePlace place);
 
 }  // namespace sabot

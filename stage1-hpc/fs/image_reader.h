@@ -15,7 +15,7 @@
 #include <string_view>
 #include <vector>
 
-#include "sys/unique_fd.h"
+#include "fs/block_source.h"
 
 namespace sabot {
 
@@ -76,8 +76,8 @@ class ImageReader {
   virtual ImageTotals totals() = 0;
 };
 
-/// The squashfs that starts `offset` bytes into `image`. Throws Refused when it is none, is cut short, or
-/// uses a compression that is not built in.
-std::unique_ptr<ImageReader> open_squashfs(UniqueFd image, std::uint64_t offset = 0);
+/// The squashfs at `place` of `file`. Throws Refused when it is none, is cut short, or uses a compression
+/// that is not built in.
+std::unique_ptr<ImageReader> open_squashfs(UniqueFd file, ImagePlace place = {});
 
 }  // namespace sabot

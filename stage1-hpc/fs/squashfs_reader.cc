@@ -162,8 +162,8 @@ std::size_t SquashfsReader::read(NodeId file, std::uint64_t offset, std::span<ch
 
 }  // namespace
 
-std::unique_ptr<ImageReader> open_squashfs(UniqueFd image, std::uint64_t offset) {
-  return std::make_unique<SquashfsReader>(open_block_source(std::move(image), offset));
+std::unique_ptr<ImageReader> open_squashfs(UniqueFd file, ImagePlace place) {
+  return std::make_unique<SquashfsReader>(open_block_source(std::move(file), place));
 }
 
 }  // namespace sabot

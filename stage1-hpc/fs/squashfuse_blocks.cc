@@ -77,11 +77,14 @@ std::string name_of(int compression) {
 
 }  // namespace
 
-std::unique_ptr<BlockSource> open_block_source(UniqueFd image, std::uint64_t offset) {
-  const auto end = static_cast<std::uint64_t>(check(::lseek(image.get(), 0, SEEK_END), "lseek", "image"));
+std::unique_ptr<BlockSource> open_block_source(UniqueFd file, ImagePlace place) {
+  const auto end = static_cast<std::uint64_t>(check(::lseek(file.get(), 0, SEEK_END), "lseek", "image"));
+  const std::uint64_t left = place.offset > end ? 0 : end - place.offset;
+  if (place.bytes > left) throw Refused("the file ends before the image that it should hold");
+  const std::uint64_t size_bytes = place.bytes != 0 ? place.bytes : left;
   squashfs_super_block super{};
-  if (offset > end || end - offset < sizeof super) throw Refused("the image is too short to be a squashfs");
-  auto blocks = std::make_unique<SquashfuseBlocks>(std::move(image), offset, end - offset);
+  if (size_bytes < sizeof super) throw Refused("the image is too short to be a squashfs");
+  auto blocks = std::make_unique<SquashfuseBlocks>(std::move(file), place.offset, size_bytes);
   blocks->read_raw(0, {reinterpret_cast<char*>(&super), sizeof super});
   if (le32toh(super.s_magic) != SQUASHFS_MAGIC)
     throw Refused("the image is no squashfs: its magic is missing");

@@ -213,10 +213,26 @@ TEST_CASE("an image may start behind a header of its container", "[fs][squashfs]
   const TempTree tree;
   tree.file("f", "text");
   const std::string bytes = std::string(4711, '#') + bytes_of(tree.image().get());
-  const auto image = open_squashfs(file_of(bytes), 4711);
+  const auto image = open_squashfs(file_of(bytes), {.offset = 4711});
   CHECK(read_whole(*image, find(*image, "f")) == "text");
-  CHECK_THROWS_AS(open_squashfs(file_of(bytes), 0), Refused);
-  CHECK_THROWS_AS(open_squashfs(file_of(bytes), 1 << 30), Refused);
+  CHECK_THROWS_AS(open_squashfs(file_of(bytes)), Refused);
+  CHECK_THROWS_AS(open_squashfs(file_of(bytes), {.offset = 1 << 30}), Refused);
+}
+
+TEST_CASE("an image ends where its container says, whatever comes after", "[fs][squashfs]") {
+  NEEDS_MKSQUASHFS()
+  const TempTree tree;
+  tree.file("f", "text");
+  const std::string image = bytes_of(tree.image().get());
+  const std::string bytes = std::string(32768, '#') + image + std::string(9999, '#');
+  CHECK(read_whole(*open_squashfs(file_of(bytes), {32768, image.size()}), 0) == "text");
+  for (const ImagePlace place : {ImagePlace{32768, 5000000},
+                                 {32768, 95},
+                                 {32768, 200},
+                                 {1 << 30, 1},
+                                 {~std::uint64_t{0}, ~std::uint64_t{0}},
+                                 {32768, ~std::uint64_t{0}}})
+    CHECK_THROWS_AS(open_squashfs(file_of(bytes), place), Refused);
 }
 
 TEST_CASE("several threads read one image at once", "[fs][squashfs]") {

@@ -18,6 +18,8 @@ PodManifest full_pod() {
   pod.pod = "42.0.1";
   pod.inside_uid = 4294967294;
   pod.inside_gid = 7;
+  pod.image_offset = 32768;
+  pod.image_bytes = 18446744073709551615U;
   pod.local_ranks = 128;
   pod.writable = true;
   pod.writable_bytes = 18446744073709551615U;
