@@ -4,6 +4,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <vector>
 
 #include "sys/error.h"
@@ -11,20 +12,32 @@
 namespace sabot::images {
 
 std::size_t FileSource::read(std::span<std::uint8_t> into) {
+  const std::size_t wanted =
+      static_cast<std::size_t>(std::min<std::uint64_t>(into.size(), piece_.bytes - at_));
+  if (wanted == 0) return 0;
   ssize_t got = 0;
   do {
-    got = ::pread(fd_, into.data(), into.size(), static_cast<off_t>(at_));
+    got = ::pread(fd_, into.data(), wanted, static_cast<off_t>(piece_.offset + at_));
   } while (got == -1 && errno == EINTR);
   at_ += static_cast<std::uint64_t>(check(got, "read"));
-  if (expected_size_) {
-    if (at_ > *expected_size_)
-      throw Refused("the file is longer than the " + std::to_string(*expected_size_) +
-                    " bytes it is said to have");
-    if (got == 0 && at_ < *expected_size_)
-      throw Refused("the file has " + std::to_string(at_) + " bytes, not the " +
-                    std::to_string(*expected_size_) + " it is said to have");
-  }
   return static_cast<std::size_t>(got);
+}
+
+std::uint64_t FileSource::skip(std::uint64_t bytes) {
+  const std::uint64_t skipped = std::min(bytes, piece_.bytes - at_);
+  at_ += skipped;  // past the end of the file is its end: the next read says so
+  return skipped;
+}
+
+std::size_t SizedSource::read(std::span<std::uint8_t> into) {
+  const std::size_t got = from_.read(into);
+  at_ += got;
+  if (at_ > size_bytes_)
+    throw Refused("longer than the " + std::to_string(size_bytes_) + " bytes it is said to have");
+  if (got == 0 && at_ < size_bytes_)
+    throw Refused("has " + std::to_string(at_) + " bytes, not the " + std::to_string(size_bytes_) +
+                  " it is said to have");
+  return got;
 }
 
 std::size_t CheckedSource::read(std::span<std::uint8_t> into) {

@@ -6,11 +6,11 @@
 
 #include <cstdint>
 #include <memory>
-#include <optional>
 #include <span>
 #include <string>
 
 #include "images/digest.h"
+#include "sys/unique_fd.h"
 
 namespace sabot::images {
 
@@ -19,19 +19,40 @@ class ByteSource {
   virtual ~ByteSource() = default;
   /// Up to `into.size()` (not 0) bytes; 0 only at the end. Throws Refused or Error.
   virtual std::size_t read(std::span<std::uint8_t> into) = 0;
+  /// Leave out up to `bytes` of what comes next; returns how many were. Where reading is all there is: none.
+  virtual std::uint64_t skip(std::uint64_t /*bytes*/) { return 0; }
 };
 
-/// A regular file from its beginning. When `expected_size` is given, a file that is longer or shorter is
-/// refused.
+/// A regular file, or a piece of one. It is read at positions of its own: the descriptor may be shared.
 class FileSource : public ByteSource {
  public:
+  struct Piece {
+    std::uint64_t offset = 0;
+    std::uint64_t bytes = UINT64_MAX;  ///< at most; a file that ends before ends the source, see SizedSource
+  };
   /// `fd` is borrowed.
-  FileSource(int fd, std::optional<std::uint64_t> expected_size) : fd_(fd), expected_size_(expected_size) {}
+  explicit FileSource(int fd) : FileSource(fd, Piece{}) {}
+  FileSource(int fd, Piece piece) : fd_(fd), piece_(piece) {}
+  explicit FileSource(UniqueFd fd) : owned_(std::move(fd)), fd_(owned_.get()) {}
+  std::size_t read(std::span<std::uint8_t> into) override;
+  std::uint64_t skip(std::uint64_t bytes) override;
+
+ private:
+  UniqueFd owned_;
+  int fd_;
+  Piece piece_;
+  std::uint64_t at_ = 0;
+};
+
+/// Passes bytes on, and refuses what is longer (at once) or shorter (at its end) than `size_bytes`.
+class SizedSource : public ByteSource {
+ public:
+  SizedSource(ByteSource& from, std::uint64_t size_bytes) : from_(from), size_bytes_(size_bytes) {}
   std::size_t read(std::span<std::uint8_t> into) override;
 
  private:
-  int fd_;
-  std::optional<std::uint64_t> expected_size_;
+  ByteSource& from_;
+  std::uint64_t size_bytes_;
   std::uint64_t at_ = 0;
 };
 

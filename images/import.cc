@@ -7,7 +7,9 @@
 #include <sys/stat.h>
 
 #include "images/directory_import.h"
+#include "images/image_choice.h"
 #include "images/oci_import.h"
+#include "images/oci_layout.h"
 #include "images/packed_tar.h"
 #include "images/squashfs_file.h"
 #include "sys/error.h"
@@ -91,7 +93,7 @@ ImportResult import_archive(int fd, const ImportOptions& options, int out_fd, Pr
   if (progress != nullptr) progress->total(size_of(fd));
   PackedTarRules packed;
   packed.max_bytes = options.max_layer_bytes;
-  PackedTar tar(fd, packed, progress);
+  PackedTar tar(std::make_unique<FileSource>(fd), packed, progress);
   const LayerRules rules{0, false, options.max_layer_bytes, nullptr};
   const auto entries = read_layer(tar, rules, collected, writer);
   collected.tree.apply(entries, 0, collected.notes);
@@ -100,19 +102,20 @@ ImportResult import_archive(int fd, const ImportOptions& options, int out_fd, Pr
 
 ImportResult import_oci(int root, const std::string& selector, const ImportOptions& options, int out_fd,
                         Progress* progress) {
-  const OciLayout layout(root);
-  const std::string architecture = options.architecture.empty() ? host_architecture() : options.architecture;
-  const Chosen image = choose_image(layout, selector, architecture);
+  OciLayout layout(root);
+  const Chosen image =
+      choose_image(layout, select_by_name(layout.index(), selector), parse_platform(options.architecture));
   Collected collected;
   SquashfsWriter writer(out_fd, options);
-  import_layers(layout, image, options.max_layer_bytes, collected, writer, progress);
+  import_layers(layers_of(layout, image), options.max_layer_bytes, collected, writer, progress);
   ImportResult result = finish(collected, writer, options.launch ? options.launch : image.config.launch);
   result.source_digest = image.descriptor.digest;
   return result;
 }
 
 void copy_file(int from, int to, Progress* progress) {
-  FileSource source(from, size_of(from));
+  FileSource file(from);
+  SizedSource source(file, size_of(from));
   std::vector<std::uint8_t> block(std::size_t{1} << 20);
   for (std::size_t got = 0; (got = source.read(block)) > 0;) {
     write_all(to, {reinterpret_cast<const char*>(block.data()), got});

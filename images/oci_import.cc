@@ -2,65 +2,69 @@
 // oci_import.cc: see oci_import.h.
 #include "images/oci_import.h"
 
-#include <algorithm>
-
+#include "images/oci_documents.h"
 #include "images/packed_tar.h"
 #include "sys/error.h"
+#include "sys/files.h"
 
 namespace sabot::images {
 namespace {
 
 class Layers {
  public:
-  Layers(const OciLayout& layout, const Chosen& image, std::uint64_t max_layer_bytes, Collected& collected,
-         SquashfsWriter& writer)
-      : layout_(layout), image_(image), max_bytes_(max_layer_bytes), collected_(collected), writer_(writer) {}
+  Layers(const std::vector<LayerBlob>& layers, std::uint64_t max_layer_bytes, Collected& collected,
+         SquashfsWriter& writer, Progress* progress)
+      : blobs_(layers),
+        max_bytes_(max_layer_bytes),
+        collected_(collected),
+        writer_(writer),
+        progress_(progress) {}
 
   /// Reading goes down, so that what upper layers hide is never written; applying goes up, as layers were
   /// made.
-  void run(Progress* progress) {
-    const std::size_t count = image_.manifest.layers.size();
+  void run() {
+    const std::size_t count = blobs_.size();
     std::vector<std::vector<LayerEntry>> layers(count);
     CoveredPaths above;
     for (std::size_t i = count; i-- > 0;) {
-      layers[i] = read(i, above, progress);
+      layers[i] = read(i, above);
       if (i > 0) above.add(layers[i]);
     }
     for (std::size_t i = 0; i < count; ++i) {
-      Context doing{"layer " + image_.manifest.layers[i].digest};
+      Context doing{"layer " + printable(blobs_[i].name)};
       collected_.tree.apply(layers[i], static_cast<std::uint32_t>(i), collected_.notes);
     }
     for (std::size_t i = 0; i + 1 < count; ++i) read_again(i);
   }
 
  private:
-  std::vector<LayerEntry> read(std::size_t i, const CoveredPaths& above, Progress* progress) {
-    const Descriptor& blob = image_.manifest.layers[i];
-    Context doing{"layer " + blob.digest};
-    const UniqueFd fd = layout_.open_blob(blob);
-    PackedTar tar(fd.get(), rules(i), progress);
-    note_lie(blob, tar.packing());
-    return read_layer(tar, {static_cast<std::uint32_t>(i), true, max_bytes_, &above}, collected_, writer_);
+  std::vector<LayerEntry> read(std::size_t i, const CoveredPaths& above) {
+    const std::unique_ptr<PackedTar> tar = next_ ? std::move(next_) : opened(i, progress_);
+    if (i > 0) next_ = opened(i - 1, progress_);  // decompressed while this one is written
+    Context doing{"layer " + printable(blobs_[i].name)};
+    note_lie(blobs_[i], tar->packing());
+    return read_layer(*tar, {static_cast<std::uint32_t>(i), true, max_bytes_, &above}, collected_, writer_);
   }
 
   /// Files that CoveredPaths thought hidden and the merged tree has: other names of theirs survived.
   void read_again(std::size_t i) {
     const auto wanted = skipped_files(collected_.tree.root(), static_cast<std::uint32_t>(i));
     if (wanted.empty()) return;
-    const Descriptor& blob = image_.manifest.layers[i];
-    Context doing{"layer " + blob.digest};
-    const UniqueFd fd = layout_.open_blob(blob);
-    PackedTar tar(fd.get(), rules(i), nullptr);
-    read_layer_again(tar, wanted, writer_);
+    const std::unique_ptr<PackedTar> tar = opened(i, nullptr);
+    Context doing{"layer " + printable(blobs_[i].name)};
+    read_layer_again(*tar, wanted, writer_);
   }
 
-  PackedTarRules rules(std::size_t i) const {
-    const Descriptor& blob = image_.manifest.layers[i];
+  std::unique_ptr<PackedTar> opened(std::size_t i, Progress* progress) const {
+    const LayerBlob& blob = blobs_[i];
+    Context doing{"layer " + printable(blob.name)};
     // A tar has headers besides the bytes of files; holes are not in it but count as bytes of files.
-    return {blob.size_bytes, blob.digest, image_.config.diff_ids[i], max_bytes_, true};
+    const PackedTarRules rules{blob.size_bytes, blob.digest, blob.diff_id, max_bytes_, true};
+    return std::make_unique<PackedTar>(blob.open(), rules, progress);
   }
 
-  void note_lie(const Descriptor& blob, Packing packing) {
+  void note_lie(const LayerBlob& blob, Packing packing) {
+    if (blob.media_type.empty()) return;
     const std::string_view said = layer_compression(blob.media_type);
     const std::string_view is = packing == Packing::gzip ? "gzip" : packing == Packing::zstd ? "zstd" : "";
     if (said != is)
@@ -69,23 +73,24 @@ class Layers {
                            "; its digests hold, so it is taken");
   }
 
-  const OciLayout& layout_;
-  const Chosen& image_;
+  const std::vector<LayerBlob>& blobs_;
   std::uint64_t max_bytes_;
   Collected& collected_;
   SquashfsWriter& writer_;
+  Progress* progress_;
+  std::unique_ptr<PackedTar> next_;
 };
 
 }  // namespace
 
-void import_layers(const OciLayout& layout, const Chosen& image, std::uint64_t max_layer_bytes,
-                   Collected& collected, SquashfsWriter& writer, Progress* progress) {
+void import_layers(const std::vector<LayerBlob>& layers, std::uint64_t max_layer_bytes, Collected& collected,
+                   SquashfsWriter& writer, Progress* progress) {
   if (progress != nullptr) {
     std::uint64_t total = 0;
-    for (const Descriptor& layer : image.manifest.layers) total += layer.size_bytes;
+    for (const LayerBlob& layer : layers) total += layer.size_bytes.value_or(0);
     progress->total(total);
   }
-  Layers(layout, image, max_layer_bytes, collected, writer).run(progress);
+  Layers(layers, max_layer_bytes, collected, writer, progress).run();
 }
 
 }  // namespace sabot::images

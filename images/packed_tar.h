@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// packed_tar.h: a file that holds a tar, compressed or not, as the tar's bytes: read, hashed, decompressed
-// and hashed again in a thread of its own.
+// packed_tar.h: bytes that hold a tar, compressed or not, as the tar's bytes: read, hashed, decompressed
+// and hashed again in a thread of its own, a few blocks ahead of who reads them.
 #pragma once
 
+#include <array>
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -16,8 +18,8 @@
 namespace sabot::images {
 
 struct PackedTarRules {
-  std::optional<std::uint64_t> size_bytes;  ///< the file's, when it is known beforehand
-  std::string digest;                       ///< of the file; empty: not checked
+  std::optional<std::uint64_t> size_bytes;  ///< the source's, when it is known beforehand
+  std::string digest;                       ///< of the source; empty: not checked
   std::string diff_id;                      ///< of what it decompresses to; empty: not checked
   std::uint64_t max_bytes = 0;              ///< of what it decompresses to
   bool is_layer = false;                    ///< only what OCI allows: none, gzip, zstd
@@ -25,8 +27,8 @@ struct PackedTarRules {
 
 class PackedTar : public ByteSource {
  public:
-  /// `fd` is borrowed.
-  PackedTar(int fd, const PackedTarRules& rules, Progress* progress);
+  /// Owns `source`, which is read in another thread from now on.
+  PackedTar(std::unique_ptr<ByteSource> source, const PackedTarRules& rules, Progress* progress);
   std::size_t read(std::span<std::uint8_t> into) override;
   Packing packing() const { return packing_; }
 
@@ -39,8 +41,19 @@ class PackedTar : public ByteSource {
     std::atomic<std::uint64_t>& count_;
   };
 
+  /// The first bytes, looked at and then given out as if nothing had happened.
+  struct Peeked : ByteSource {
+    explicit Peeked(std::unique_ptr<ByteSource> source);
+    std::size_t read(std::span<std::uint8_t> into) override;
+    std::unique_ptr<ByteSource> source_;
+    std::array<std::uint8_t, 8> first_{};
+    std::size_t held_ = 0;
+    std::size_t given_ = 0;
+  };
+
+  Peeked source_;
   Packing packing_;
-  FileSource file_;
+  SizedSource sized_;
   std::atomic<std::uint64_t> read_bytes_{0};
   Counted counted_;
   CheckedSource packed_;

@@ -75,7 +75,7 @@ void add_import_options(CLI::App& command, ImportCommand& import, std::string& c
                   "of the squashfs, in bytes: a power of two, 4K to 1M")
       ->transform(CLI::AsSizeValue(false));
   command.add_option("--arch", import.options.architecture,
-                     "of an OCI image, as in amd64 or arm64; default: this host's");
+                     "of an OCI image, as in amd64, amd64/v2 or arm64; default: this host's");
   command.add_flag("-q,--quiet", import.quiet, "no progress bar");
 }
 

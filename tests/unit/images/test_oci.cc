@@ -6,7 +6,7 @@
 #include <catch2/catch.hpp>
 
 #include "images/digest.h"
-#include "images/oci_layout.h"
+#include "images/image_choice.h"
 #include "support.h"
 #include "sys/error.h"
 
@@ -118,7 +118,7 @@ TEST_CASE("a manifest or configuration that is not that of its digest is refused
   const std::string digest = entry.substr(entry.find("sha256:"), 71);
   const std::string text = read_text(made.layout.blob_file(digest));
   write_text(made.layout.blob_file(digest), text + " ");
-  CHECK_THROWS_WITH(made.import(), Contains("larger than the limit"));
+  CHECK_THROWS_WITH(made.import(), Contains("longer than"));
   std::string other = text;
   other[1] = ' ';
   write_text(made.layout.blob_file(digest), other);
@@ -268,4 +268,31 @@ TEST_CASE("an image without layers is legal", "[images][oci]") {
   Made made;
   made.layout.finish();
   CHECK(made.import().inode_count == 3);
+}
+
+TEST_CASE("of an image for several levels of one architecture the best that the machine runs is taken",
+          "[images][oci]") {
+  Made made;
+  const auto at_level = [&](const std::string& content, const std::string& variant) {
+    return with(made.layout.layer(Tar().file(content, "x").bytes(), "").finish(),
+                R"(,"platform":{"os":"linux","architecture":"amd64","variant":")" + variant + "\"}");
+  };
+  const std::string one = at_level("one", "v1");
+  const std::string two = at_level("two", "v2");
+  const std::string three = at_level("three", "v3");
+  const std::string odd = at_level("odd", "v2x");
+  made.layout.index({one, three, odd, two});
+  const auto chosen_for = [&](const char* machine) {
+    ImportOptions options;
+    options.architecture = machine;
+    return made.import("", options).source_digest;
+  };
+  const auto names = [](const std::string& entry, const std::string& digest) {
+    return entry.find(digest) != std::string::npos;
+  };
+  CHECK(names(one, chosen_for("amd64/v1")));
+  CHECK(names(two, chosen_for("amd64/v2")));
+  CHECK(names(three, chosen_for("amd64/v4")));
+  CHECK_THROWS_WITH(chosen_for("arm64"), Contains("linux/amd64/v3"));
+  CHECK_THROWS_WITH(chosen_for("../x"), Contains("not of the form"));
 }
