@@ -28,8 +28,8 @@ class CpuSet {
     if (bits_ != nullptr) hwloc_bitmap_free(bits_);
   }
 
-  /// From the kernel's notation, "0-3,8"; the empty text is the empty set. Throws Refused for anything else,
-  /// and for a number above kMaxCpu.
+  /// From the kernel's notation, "0-3,8" (cpu_list.h); the empty text is the empty set. Throws Refused for
+  /// anything else.
   static CpuSet parse(std::string_view list);
   /// The kernel's notation, ascending; "" when empty.
   std::string list() const;
@@ -51,9 +51,6 @@ class CpuSet {
   friend CpuSet operator&(CpuSet a, const CpuSet& b) { return a &= b; }
   friend CpuSet operator-(CpuSet a, const CpuSet& b) { return a -= b; }
   bool operator==(const CpuSet& other) const { return hwloc_bitmap_isequal(bits_, other.bits_) != 0; }
-
-  /// Linux has CONFIG_NR_CPUS at most 8192; what is larger is no machine but a mistake or an attack.
-  static constexpr unsigned kMaxCpu = 16383;
 
  private:
   hwloc_bitmap_t bits_;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // distribute.cc: see distribute.h.
-#include "distribute.h"
+#include "placement/distribute.h"
 
 #include <algorithm>
 #include <climits>

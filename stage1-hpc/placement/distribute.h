@@ -5,8 +5,8 @@
 
 #include <vector>
 
-#include "cpu_set.h"
-#include "topology.h"
+#include "placement/cpu_set.h"
+#include "placement/topology.h"
 
 namespace sabot::placement {
 

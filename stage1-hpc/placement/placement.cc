@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // placement.cc: see placement.h.
-#include "placement.h"
+#include "placement/placement.h"
 
 #include <algorithm>
 
-#include "distribute.h"
+#include "placement/distribute.h"
 #include "sys/error.h"
 #include "sys/files.h"
 

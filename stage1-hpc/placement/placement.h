@@ -8,8 +8,8 @@
 #include <string_view>
 #include <vector>
 
-#include "cpu_set.h"
-#include "topology.h"
+#include "placement/cpu_set.h"
+#include "placement/topology.h"
 
 namespace sabot::placement {
 

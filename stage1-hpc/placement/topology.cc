@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // topology.cc: see topology.h. The one file that asks hwloc what a machine is.
-#include "topology.h"
+#include "placement/topology.h"
 
 #include <algorithm>
 #include <array>

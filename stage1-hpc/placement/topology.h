@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "cpu_set.h"
+#include "placement/cpu_set.h"
 
 namespace sabot::placement {
 

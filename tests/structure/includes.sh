@@ -31,9 +31,10 @@ offences() {
       spank-plugin/*)
         [[ $header =~ $libc || $header =~ ^(plugin|protocol|rank_entry|rendezvous)\.h$ ]] \
           || [[ $file == spank-plugin/plugin.h && $header == '<slurm/spank.h' ]] ;;
-      stage1-hpc/packet.* | stage1-hpc/protocol.h | stage1-hpc/rank_entry.* | stage1-hpc/rendezvous.* | stage1-hpc/stage0_abi.h)
-        [[ $header =~ $libc || $header =~ ^(packet|protocol|rank_entry|rendezvous|stage0_abi)\.h$ ]] ;;
+      stage1-hpc/cpu_list.h | stage1-hpc/packet.* | stage1-hpc/protocol.h | stage1-hpc/rank_entry.* | stage1-hpc/rendezvous.* | stage1-hpc/stage0_abi.h)
+        [[ $header =~ $libc || $header =~ ^(cpu_list|packet|protocol|rank_entry|rendezvous|stage0_abi)\.h$ ]] ;;
       stage1-hpc/sys/*) [[ $header == '<'* || $header == sys/* ]] ;;
+      stage1-hpc/placement/*) [[ $header == '<'* || $header == placement/* || $header == sys/* || $header == cpu_list.h || -e $tree/stage1-hpc/placement/$header ]] ;;
       stage1-hpc/fs/*) [[ $header == '<'* || $header == fs/* || $header == sys/* ]] ;;
       stage1-hpc/*) [[ $header == '<'* || -e $tree/stage1-hpc/$header ]] ;;
       images/*) [[ $header == '<'* || $header == images/* || $header == sys/* ]] \
@@ -52,7 +53,7 @@ foreign() {
     slurm/*) [[ $1 == spank-plugin/plugin.h ]] ;;
     fuse3/* | fuse*.h) [[ $1 == stage1-hpc/fs/fuse_* ]] ;;
     squashfuse/* | squashfuse.h) [[ $1 == stage1-hpc/fs/squashfuse_blocks.cc ]] ;;
-    hwloc*) false ;;
+    hwloc*) [[ $1 == stage1-hpc/placement/* ]] ;;
     sys/capability.h) [[ $1 == stage1-hpc/userns.cc ]] ;;
     seccomp.h) false ;;
     sqfs/*) [[ $1 == images/squashfs/* ]] ;;
