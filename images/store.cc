@@ -8,6 +8,8 @@
 
 #include "images/store_files.h"
 #include "images/store_folders.h"
+#include "images/store_leases.h"
+#include "images/store_names.h"
 #include "sys/error.h"
 #include "sys/files.h"
 
@@ -84,6 +86,9 @@ UniqueFd Store::open_image(const std::string& digest) const {
   struct stat st {};
   check(::fstat(image.get(), &st), "fstat", digest);
   if (!S_ISREG(st.st_mode)) throw Refused("the image " + digest + " in the store is not a regular file");
+  struct stat folder {};
+  check(::fstat(images.get(), &folder), "fstat", kImagesFolder);
+  refuse_foreign(image.get(), "the image " + digest + " in the store", folder.st_uid);
   return image;
 }
 
@@ -131,16 +136,24 @@ void Store::set_name(const std::string& name, const std::string& digest) {
 
 Store open_existing_store(const std::string& path) { return open_at(open_root(path), path); }
 
-Store open_store(const std::string& path) {
-  if (::mkdir(path.c_str(), 0700) == -1 && errno != EEXIST)
-    throw Error(errno, "make image store '" + printable(path) + "'");
+Store open_site_store(const std::string& path) {
   UniqueFd root = open_root(path);
   struct stat st {};
   check(::fstat(root.get(), &st), "fstat", path);
-  refuse_foreign(root.get(), "the image store '" + printable(path) + "'");
-  if (st.st_uid == ::geteuid())
-    for (const char* folder : {kImagesFolder, "names", "staging"}) open_folder(root.get(), folder, true);
+  refuse_foreign(root.get(), "the site's image store '" + printable(path) + "'", st.st_uid);
   return Store(std::move(root));
+}
+
+Store open_store(const std::string& path) {
+  if (::mkdir(path.c_str(), 0700) == -1 && errno != EEXIST)
+    throw Error(errno, "make image store '" + printable(path) + "'");
+  Store store = open_existing_store(path);
+  struct stat st {};
+  check(::fstat(store.fd(), &st), "fstat", path);
+  if (st.st_uid != ::geteuid()) return store;
+  for (const char* folder : {kImagesFolder, "names", "staging"}) open_folder(store.fd(), folder, true);
+  make_leases_folder(store, (st.st_mode & S_IXOTH) != 0);
+  return store;
 }
 
 }  // namespace sabot::images

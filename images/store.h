@@ -2,10 +2,15 @@
 // store.h: the image store: a directory of squashfs files by digest, and of names for them.
 //   images/sha256/HEX.squashfs   the image; `sha256sum` of the file is HEX
 //   names/NAME                   a name, percent-encoded; holds the digest it stands for
-//   staging/                     files being written; whoever holds the lock on one is alive
-//   lock                         held for the moment in which names or images come or go
-// State is files and locks: any number of processes may use one store at once, on a shared file system too.
-// Not here: making the squashfs file (import.h), mounting it (stage1-hpc/fs).
+//   leases/HEX.HOLDER            who still needs an image (store_leases.h)
+//   sources/HEX/                 what an image was made of (store_sources.h)
+//   tags/, blobs/                what registries said, and what is half downloaded (store_tags.h)
+//   staging/                     files being written (store_staging.h)
+//   going/                       images on their way out (store_gc.h)
+//   lock                         held, where locks work, for the moment in which names or images come or go
+// State is plain files and renames: any number of processes on any number of hosts may use one store at once,
+// on file systems without locks, extended attributes or unnamed files too. Not here: making the squashfs file
+// (import.h), mounting it (stage1-hpc/fs).
 #pragma once
 
 #include <cstdint>
@@ -73,5 +78,9 @@ Store open_store(const std::string& path);
 
 /// The same without making anything. Throws Error ENOENT where there is none.
 Store open_existing_store(const std::string& path);
+
+/// The same for a store that root's configuration names as the site's: whoever owns it fills it, and is
+/// trusted with it; nobody else may be able to.
+Store open_site_store(const std::string& path);
 
 }  // namespace sabot::images

@@ -15,6 +15,8 @@
 #include "images/squashfs_file.h"
 #include "images/store.h"
 #include "images/store_folders.h"
+#include "images/store_names.h"
+#include "images/store_staging.h"
 #include "support.h"
 #include "sys/error.h"
 
