@@ -6,10 +6,16 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
+#include <algorithm>
+#include <chrono>
+#include <thread>
+
 #include "images/store_files.h"
 #include "images/store_folders.h"
+#include "images/store_gc.h"
 #include "images/store_leases.h"
 #include "images/store_names.h"
+#include "images/store_sweep.h"
 #include "sys/error.h"
 #include "sys/files.h"
 
@@ -54,6 +60,27 @@ std::optional<UniqueFd> folder_if_there(int root, const char* path) {
   }
 }
 
+/// While a collector has an image set aside to look at its leases, it is neither there nor gone.
+bool is_set_aside(int root, const std::string& digest) {
+  const auto going = folder_if_there(root, kGoingFolder);
+  if (!going) return false;
+  const std::vector<std::string> aside = list_folder(going->get());
+  return std::any_of(aside.begin(), aside.end(),
+                     [&](const std::string& file) { return file.starts_with(digest.substr(7) + "."); });
+}
+
+/// What `look` finds, once no collector is just looking at the image.
+template <class Look>
+auto settled(int root, const std::string& digest, Look look) {
+  constexpr int kLooks = 200;  // of 10 ms: a collector holds an image for less than one
+  auto found = look();
+  for (int i = 0; i < kLooks && !found && is_set_aside(root, digest); ++i) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    found = look();
+  }
+  return found ? found : look();  // it may have come back between the two looks of the last turn
+}
+
 Store open_at(UniqueFd root, const std::string& path) {
   refuse_foreign(root.get(), "the image store '" + printable(path) + "'");
   return Store(std::move(root));
@@ -74,7 +101,8 @@ std::optional<ImageRecord> Store::find(const std::string& what) const {
   if (const auto name = as_name(what)) digest = read_name(names->get(), *name);
   if (!digest) digest = digest_by_prefix(images->get(), what);
   if (!digest) return std::nullopt;
-  std::optional<ImageRecord> record = record_of(images->get(), *digest);
+  std::optional<ImageRecord> record =
+      settled(fd(), *digest, [&] { return record_of(images->get(), *digest); });
   if (record) record->names = read_all_names(fd())[*digest];
   return record;
 }
@@ -82,7 +110,10 @@ std::optional<ImageRecord> Store::find(const std::string& what) const {
 UniqueFd Store::open_image(const std::string& digest) const {
   const UniqueFd images = open_folder(fd(), kImagesFolder, false);
   const int flags = O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC;
-  UniqueFd image{check(::openat(images.get(), file_of(digest).c_str(), flags), "open image", digest)};
+  int opened = -1;
+  settled(fd(), digest,
+          [&] { return (opened = ::openat(images.get(), file_of(digest).c_str(), flags)) >= 0; });
+  UniqueFd image{check(opened, "open image", digest)};
   struct stat st {};
   check(::fstat(image.get(), &st), "fstat", digest);
   if (!S_ISREG(st.st_mode)) throw Refused("the image " + digest + " in the store is not a regular file");
@@ -107,22 +138,26 @@ std::vector<ImageRecord> Store::list() const {
   return records;
 }
 
-std::vector<std::string> Store::remove(const std::string& what) {
-  const UniqueFd images = open_folder(fd(), kImagesFolder, true);
-  const UniqueFd names = open_folder(fd(), "names", true);
-  const UniqueFd lock = lock_store(fd());
+std::vector<std::string> Store::remove(const std::string& what, bool forced) {
   const auto name = as_name(what);
-  const auto named = name ? read_name(names.get(), *name) : std::nullopt;
-  const auto digest = named ? named : digest_by_prefix(images.get(), what);
-  if (!digest) throw Refused("the store has no image '" + printable(what) + "'");
-  std::vector<std::string> going = read_all_names(fd())[*digest];
-  const bool last = !named || going.size() <= 1;
-  if (named) going = {*name};
-  for (const std::string& each : going)
-    check(::unlinkat(names.get(), encode_name(each).c_str(), 0), "unlink", "names/" + encode_name(each));
-  if (!last) return {};
-  if (::unlinkat(images.get(), file_of(*digest).c_str(), 0) == -1 && errno != ENOENT)
-    throw Error(errno, "unlink '" + *digest + "'");
+  std::optional<std::string> digest;
+  bool by_name = false;
+  {
+    const UniqueFd images = open_folder(fd(), kImagesFolder, true);
+    const UniqueFd names = open_folder(fd(), "names", true);
+    const UniqueFd lock = lock_store(fd());
+    digest = name ? read_name(names.get(), *name) : std::nullopt;
+    by_name = digest.has_value();
+    if (!digest) digest = digest_by_prefix(images.get(), what);
+    if (!digest) throw Refused("the store has no image '" + printable(what) + "'");
+    if (by_name && read_all_names(fd())[*digest].size() > 1) {
+      check(::unlinkat(names.get(), encode_name(*name).c_str(), 0), "unlink", "names/" + encode_name(*name));
+      return {};
+    }
+  }
+  const std::string stays = remove_unless_needed(*this, *digest, {nullptr, forced ? "ujp" : "u", false});
+  if (!stays.empty())
+    throw Refused("the image '" + printable(what) + "' is " + stays + "; rm --force removes it all the same");
   return {*digest};
 }
 

@@ -57,9 +57,10 @@ class Store {
   std::vector<ImageRecord> list() const;
 
   /// Remove a name, and its image when no other name is left; by digest, the image and all its names.
-  /// A pod that has the image open keeps it. Returns the images removed: none or one.
-  /// Throws      Refused where `what` names nothing, or a beginning that fits several
-  std::vector<std::string> remove(const std::string& what);
+  /// A pod on this host that has the image open keeps it; on another host it may lose it, so leases of jobs
+  /// and processes forbid it unless `forced`. Returns the images removed: none or one. Throws      Refused
+  /// where `what` names nothing, a beginning that fits several, or an image that is needed
+  std::vector<std::string> remove(const std::string& what, bool forced = false);
 
   /// Let `name` stand for `digest`. Throws Refused for a name that parse_reference would not take as one.
   void set_name(const std::string& name, const std::string& digest);

@@ -13,6 +13,7 @@
 #include "images/store_leases.h"
 #include "images/store_names.h"
 #include "images/store_staging.h"
+#include "images/store_sweep.h"
 #include "sys/error.h"
 
 namespace sabot::images {
@@ -62,6 +63,7 @@ ImageRecord Store::import(const Reference& source, int dir_fd, const ImportOptio
   const Staged staged = stage(staging.get());
   try {
     reclaim_staging(staging.get(), file_system_now(staged));
+    sweep_going(*this, file_system_now(staged), nullptr);
     ImportResult imported = import_image(source, dir_fd, options, staged.fd.get(), progress);
     check(::fchmod(staged.fd.get(), 0444), "fchmod");
     check(::fsync(staged.fd.get()), "fsync", "staging/" + staged.name);

@@ -42,6 +42,13 @@ std::int64_t file_system_now(const Staged& staged) {
   return st.st_mtim.tv_sec;
 }
 
+std::int64_t file_system_now(int staging) {
+  const Staged probe = stage(staging);
+  const std::int64_t now_s = file_system_now(probe);
+  ::unlinkat(staging, probe.name.c_str(), 0);
+  return now_s;
+}
+
 void reclaim_staging(int staging, std::int64_t now_s) {
   for (const std::string& name : list_folder(staging)) {
     const Liveness writer = liveness_of(name.substr(0, name.rfind('.')));

@@ -17,8 +17,9 @@ struct Staged {
 };
 Staged stage(int staging);
 
-/// What the file system takes for now, by a file just written: clocks of hosts differ.
+/// What the file system takes for now, by a file that is just written: clocks of hosts differ.
 std::int64_t file_system_now(const Staged& staged);
+std::int64_t file_system_now(int staging);
 
 /// Remove what writers that are no more left in staging/. Of writers on other hosts nothing is known: theirs
 /// go when nothing was written into them for a day before `now_s`.

@@ -8,6 +8,7 @@ sabot_unit_test(unit_images
     images/test_oci.cc
     images/test_reference.cc
     images/test_store.cc
+    images/test_store_gc.cc
     images/test_store_shared.cc
     images/test_tar.cc
   LIBRARIES sabot_import)
