@@ -25,7 +25,8 @@ class ArchiveInput {
   explicit ArchiveInput(ByteSource& from) : from_(from), block_(std::size_t{256} << 10) {}
 
   void open(archive* a) {
-    if (archive_read_open(a, this, nullptr, &ArchiveInput::fill, nullptr) != ARCHIVE_OK) fail(a);
+    const int rc = archive_read_open2(a, this, nullptr, &ArchiveInput::fill, &ArchiveInput::skip, nullptr);
+    if (rc != ARCHIVE_OK) fail(a);
   }
 
   /// Throws what the source threw, else Refused with libarchive's words.
@@ -46,6 +47,12 @@ class ArchiveInput {
       archive_set_error(a, EIO, "the source failed");
       return -1;
     }
+  }
+
+  static la_int64_t skip(archive*, void* self, la_int64_t bytes) noexcept {
+    if (bytes <= 0) return 0;
+    return static_cast<la_int64_t>(
+        static_cast<ArchiveInput*>(self)->from_.skip(static_cast<std::uint64_t>(bytes)));
   }
 
   ByteSource& from_;

@@ -7,7 +7,9 @@
 #include <sys/stat.h>
 
 #include "images/directory_import.h"
+#include "images/docker_archive.h"
 #include "images/image_choice.h"
+#include "images/oci_archive.h"
 #include "images/oci_import.h"
 #include "images/oci_layout.h"
 #include "images/packed_tar.h"
@@ -85,9 +87,7 @@ ImportResult import_directory(int root, const ImportOptions& options, int out_fd
   return finish(collected, writer, options.launch);
 }
 
-ImportResult import_archive(int fd, const ImportOptions& options, int out_fd, Progress* progress) {
-  if (size_of(fd) == 0)
-    throw Refused("an empty file");  // an empty layer is legal, an empty image file a mistake
+ImportResult import_rootfs_tar(int fd, const ImportOptions& options, int out_fd, Progress* progress) {
   Collected collected;
   SquashfsWriter writer(out_fd, options);
   if (progress != nullptr) progress->total(size_of(fd));
@@ -100,17 +100,51 @@ ImportResult import_archive(int fd, const ImportOptions& options, int out_fd, Pr
   return finish(collected, writer, options.launch);
 }
 
-ImportResult import_oci(int root, const std::string& selector, const ImportOptions& options, int out_fd,
-                        Progress* progress) {
-  OciLayout layout(root);
-  const Chosen image =
-      choose_image(layout, select_by_name(layout.index(), selector), parse_platform(options.architecture));
+ImportResult import_all(const std::vector<LayerBlob>& layers, const LaunchConfig& launch,
+                        const ImportOptions& options, int out_fd, Progress* progress) {
   Collected collected;
   SquashfsWriter writer(out_fd, options);
-  import_layers(layers_of(layout, image), options.max_layer_bytes, collected, writer, progress);
-  ImportResult result = finish(collected, writer, options.launch ? options.launch : image.config.launch);
+  import_layers(layers, options.max_layer_bytes, collected, writer, progress);
+  return finish(collected, writer, options.launch.value_or(launch));
+}
+
+ImportResult import_oci(Blobs& blobs, std::vector<Descriptor> index, const std::string& selector,
+                        const ImportOptions& options, int out_fd, Progress* progress) {
+  const Chosen image =
+      choose_image(blobs, select_by_name(std::move(index), selector), parse_platform(options.architecture));
+  ImportResult result = import_all(layers_of(blobs, image), image.config.launch, options, out_fd, progress);
   result.source_digest = image.descriptor.digest;
   return result;
+}
+
+ImportResult import_oci_archive(int fd, const std::string& selector, const ImportOptions& options, int out_fd,
+                                Progress* progress) {
+  const ArchiveIndex archive(fd);
+  OciArchive blobs(archive);
+  return import_oci(blobs, blobs.index(), selector, options, out_fd, progress);
+}
+
+ImportResult import_docker_archive(int fd, const std::string& selector, const ImportOptions& options,
+                                   int out_fd, Progress* progress) {
+  const ArchiveIndex archive(fd);
+  const DockerImage image = read_docker_archive(archive, selector, parse_platform(options.architecture));
+  ImportResult result = import_all(image.layers, image.launch, options, out_fd, progress);
+  result.source_digest = image.image_id;
+  result.notes.insert(result.notes.end(), image.notes.begin(), image.notes.end());
+  return result;
+}
+
+ImportResult import_archive(const Reference& source, int fd, const ImportOptions& options, int out_fd,
+                            Progress* progress) {
+  if (size_of(fd) == 0)
+    throw Refused("an empty file");  // an empty layer is legal, an empty image file a mistake
+  ArchiveKind kind = ArchiveKind::rootfs;
+  if (source.kind == ReferenceKind::archive) kind = archive_kind(fd);
+  if (source.kind == ReferenceKind::oci_archive || kind == ArchiveKind::oci)
+    return import_oci_archive(fd, source.selector, options, out_fd, progress);
+  if (source.kind == ReferenceKind::docker_archive || kind == ArchiveKind::docker)
+    return import_docker_archive(fd, source.selector, options, out_fd, progress);
+  return import_rootfs_tar(fd, options, out_fd, progress);
 }
 
 void copy_file(int from, int to, Progress* progress) {
@@ -146,11 +180,17 @@ ImportResult import_image(const Reference& source, int dir_fd, const ImportOptio
   switch (source.kind) {
     case ReferenceKind::rootfs_directory:
       return import_directory(open_source(dir_fd, source.path, O_DIRECTORY).get(), options, out_fd, progress);
-    case ReferenceKind::oci_layout:
-      return import_oci(open_source(dir_fd, source.path, O_DIRECTORY).get(), source.selector, options, out_fd,
-                        progress);
+    case ReferenceKind::oci_layout: {
+      const UniqueFd root = open_source(dir_fd, source.path, O_DIRECTORY);
+      OciLayout layout(root.get());
+      return import_oci(layout, layout.index(), source.selector, options, out_fd, progress);
+    }
     case ReferenceKind::archive:
-      return import_archive(open_source(dir_fd, source.path, O_NONBLOCK).get(), options, out_fd, progress);
+    case ReferenceKind::oci_archive:
+    case ReferenceKind::docker_archive:
+    case ReferenceKind::aci:
+      return import_archive(source, open_source(dir_fd, source.path, O_NONBLOCK).get(), options, out_fd,
+                            progress);
     case ReferenceKind::squashfs:
       return import_squashfs(open_source(dir_fd, source.path, O_NONBLOCK).get(), options, out_fd, progress);
     default:

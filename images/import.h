@@ -26,7 +26,7 @@ struct ImportOptions {
   std::uint32_t block_size = 128 * 1024;  ///< bytes, a power of two from 4 KiB to 1 MiB
   unsigned threads = 0;                   ///< that compress; 0: as many as CPUs allowed to us
   std::optional<LaunchConfig> launch;     ///< instead of the one the source has
-  std::string architecture;               ///< of an OCI image, as GOARCH spells it; empty: this host's
+  std::string architecture;               ///< ARCHITECTURE[/VARIANT], as platform.h; empty: this host's
   /// One layer or tar, decompressed, holes included.
   std::uint64_t max_layer_bytes = std::uint64_t{256} << 30;
 };
@@ -34,14 +34,14 @@ struct ImportOptions {
 struct ImportResult {
   LaunchConfig launch;             ///< as written into the image
   std::vector<std::string> notes;  ///< one line each: what was dropped or altered, and why
-  std::string source_digest;       ///< of the OCI manifest chosen; empty for other sources
+  std::string source_digest;       ///< of the manifest chosen, of Docker's configuration; empty for others
   std::uint64_t size_bytes = 0;    ///< of the squashfs file
   std::uint64_t inode_count = 0;
 };
 
 /// Write the image that `source` names as a squashfs file with its launch configuration inside.
 /// The same source and options give the same bytes, however many threads there are.
-/// `source`    located: squashfs (copied as it is), archive, rootfs_directory, oci_layout
+/// `source`    located: squashfs (copied as it is), archive, rootfs_directory, oci_*, docker_archive, aci
 /// `dir_fd`    what source.path is relative to: AT_FDCWD for the working directory
 /// `out_fd`    an empty regular file, open for reading and writing; not synced. Void after a failure
 /// `progress`  may be null; borrowed

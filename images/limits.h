@@ -29,6 +29,10 @@ inline constexpr std::size_t kMaxLayers = 1024;
 /// Indexes within each other, and documents read until an image is chosen: real images have one or two.
 inline constexpr int kMaxIndexDepth = 4;
 inline constexpr int kMaxDocuments = 64;
+/// Entries of an archive that holds images (a layout in a tar, docker save): some dozen for each image.
+inline constexpr std::size_t kMaxArchiveEntries = 100'000;
+/// Of a compressed one: what is kept of its documents while it is read for the first time.
+inline constexpr std::size_t kMaxKeptBytes = std::size_t{16} << 20;
 /// Notes kept; more are counted.
 inline constexpr std::size_t kMaxNotes = 100;
 

@@ -22,9 +22,19 @@ struct LaterKind {
 };
 constexpr LaterKind kLaterKinds[] = {
     {"docker://", "images from a registry"},
-    {"oci-archive:", "OCI layouts in a tar"},
-    {"docker-archive:", "docker save archives"},
-    {"aci:", "App Container images"},
+};
+
+/// `PREFIX:PATH[:SELECTOR]`
+struct PathKind {
+  std::string_view prefix;
+  ReferenceKind kind;
+  bool has_selector;
+};
+constexpr PathKind kPathKinds[] = {
+    {"oci:", ReferenceKind::oci_layout, true},
+    {"oci-archive:", ReferenceKind::oci_archive, true},
+    {"docker-archive:", ReferenceKind::docker_archive, true},
+    {"aci:", ReferenceKind::aci, false},
 };
 
 constexpr const char* kRemedy =
@@ -49,15 +59,21 @@ bool is_path(std::string_view text) {
          text == "..";
 }
 
-/// `oci:DIR[:ref]`: the first colon ends DIR, as in skopeo; ref may have more of them.
-void parse_layout(std::string_view rest, Reference& out) {
-  const std::size_t colon = rest.find(':');
-  out.kind = ReferenceKind::oci_layout;
+/// The first colon ends PATH, as in skopeo; SELECTOR may have more of them.
+void parse_path_kind(std::string_view rest, const PathKind& kind, Reference& out) {
+  const std::size_t colon = kind.has_selector ? rest.find(':') : std::string_view::npos;
+  out.kind = kind.kind;
   out.path = rest.substr(0, colon);
-  if (out.path.empty()) throw Refused("image " + quoted(out.text) + " names no directory");
+  if (out.path.empty()) throw Refused("image " + quoted(out.text) + " names no file or directory");
   if (colon == std::string_view::npos) return;
   out.selector = rest.substr(colon + 1);
   if (out.selector.empty()) throw Refused("image " + quoted(out.text) + " has nothing after its last colon");
+}
+
+const PathKind* path_kind_of(std::string_view text) {
+  for (const PathKind& kind : kPathKinds)
+    if (text.starts_with(kind.prefix)) return &kind;
+  return nullptr;
 }
 
 bool is_name_byte(char c) {
@@ -115,8 +131,8 @@ Reference parse_reference(std::string_view text) {
   }
   for (const LaterKind& later : kLaterKinds)
     if (text.starts_with(later.prefix)) refuse_later(text, later.what);
-  if (text.starts_with("oci:")) {
-    parse_layout(text.substr(4), out);
+  if (const PathKind* kind = path_kind_of(text)) {
+    parse_path_kind(text.substr(kind->prefix.size()), *kind, out);
   } else if (text.starts_with("sha256:")) {
     if (!is_sha256_digest(text))
       throw Refused("image " + quoted(text) + ": a digest is sha256: and 64 hex digits");
@@ -149,7 +165,10 @@ Reference locate(Reference reference, int dir_fd) {
   const ReferenceKind found = kind_of_file(fd.get(), st, path);
   if (reference.kind == ReferenceKind::oci_layout && found != ReferenceKind::oci_layout)
     throw Refused("image " + quoted(reference.text) + ": '" + printable(path) + "' is not an OCI layout");
-  reference.kind = found;
+  const bool named = path_kind_of(reference.text) != nullptr;  // what the prefix says holds, if it can
+  if (named && reference.kind != ReferenceKind::oci_layout && found != ReferenceKind::archive)
+    throw Refused("image " + quoted(reference.text) + ": '" + printable(path) + "' is not an archive");
+  if (!named) reference.kind = found;
   reference.path = path;
   return reference;
 }

@@ -15,9 +15,12 @@ inline constexpr std::size_t kReferenceBytes = 4096;
 enum class ReferenceKind {
   path,              ///< `/p` `./p` `../p`: what is there is not known yet, see locate()
   squashfs,          ///< a squashfs file at `path`
-  archive,           ///< a tar of a root file system at `path`, compressed or not
+  archive,           ///< a tar at `path`, compressed or not, of a root file system or of images
   rootfs_directory,  ///< a directory at `path` that is a root file system
   oci_layout,        ///< an OCI image layout directory at `path`; `selector` may choose within it
+  oci_archive,       ///< the same in a tar at `path`
+  docker_archive,    ///< what docker save wrote, at `path`; `selector` as in docker_archive.h
+  aci,               ///< an App Container image at `path`
   digest,            ///< `sha256:HEX` in the store
   name,              ///< NAME[:TAG] in the store; a bare word, so locate() may find it to be a file
 };
@@ -26,14 +29,15 @@ struct Reference {
   ReferenceKind kind = ReferenceKind::path;
   std::string text;      ///< as the user wrote it
   std::string path;      ///< kinds with a path
-  std::string selector;  ///< oci_layout: the org.opencontainers.image.ref.name wanted, else empty
+  std::string selector;  ///< oci_*: the org.opencontainers.image.ref.name wanted; docker_archive; else empty
   std::string digest;    ///< `sha256:` and 64 lower-case hex digits
   std::string name;      ///< as the store knows it: canonical_name()
 };
 
-/// Read a reference: its grammar alone. Kinds returned: path, oci_layout, digest, name.
+/// Read a reference: its grammar alone. Kinds returned: path, digest, name and those with a
+/// prefix.
 /// Throws      Refused: empty, longer than kReferenceBytes, control characters, a malformed digest or name;
-///             a kind that this release does not read (docker://, oci-archive:, docker-archive:, aci:,
+///             a kind that this release does not read (docker://,
 ///             host#name)
 /// Source      docs: design "Image references"; pure
 Reference parse_reference(std::string_view text);

@@ -101,6 +101,7 @@ bool TarReader::next(TarEntry& out) {
   if (name == nullptr) throw Refused("a tar entry without a name");
   out.name = name;
   out.is_hard_link = link != nullptr;
+  out.is_sparse = archive_entry_sparse_count(entry) > 0;
   out.target = link != nullptr ? link : symlink != nullptr ? symlink : "";
   out.type = type_of(entry);
   out.mode = static_cast<std::uint16_t>(archive_entry_perm(entry) & 07777);
@@ -112,6 +113,10 @@ bool TarReader::next(TarEntry& out) {
   out.size_bytes = static_cast<std::uint64_t>(size);
   out.xattrs = xattrs_of(entry);
   return true;
+}
+
+std::uint64_t TarReader::data_position() const {
+  return static_cast<std::uint64_t>(archive_filter_bytes(state_->handle.get(), 0));
 }
 
 bool TarReader::next_data(std::uint64_t& offset, std::span<const std::uint8_t>& bytes) {

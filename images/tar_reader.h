@@ -19,6 +19,7 @@ struct TarEntry {
   std::string name;              ///< as in the archive, any bytes
   std::optional<FileType> type;  ///< none: a device, a socket; to be dropped
   bool is_hard_link = false;     ///< then `target` names the other, and nothing else counts
+  bool is_sparse = false;        ///< its data in the archive are not its bytes one after the other
   std::string target;            ///< of a symlink or hard link, as in the archive
   std::uint16_t mode = 0;
   std::int64_t uid = 0;
@@ -42,6 +43,9 @@ class TarReader {
 
   /// The next piece of the current entry's data: false at its end. What lies between pieces is a hole.
   bool next_data(std::uint64_t& offset, std::span<const std::uint8_t>& bytes);
+
+  /// Right after next(): where the entry's data begin, in bytes from the beginning of the tar.
+  std::uint64_t data_position() const;
 
  private:
   struct State;

@@ -21,6 +21,10 @@ TEST_CASE("an image reference says its kind by its form", "[images][reference]")
   CHECK(layout.kind == ReferenceKind::oci_layout);
   CHECK(layout.path == "some/dir");
   CHECK(layout.selector == "name:tag");
+  CHECK(parse_reference("oci-archive:f.tar:name:tag").kind == ReferenceKind::oci_archive);
+  CHECK(parse_reference("docker-archive:f.tar:x/y:1").kind == ReferenceKind::docker_archive);
+  CHECK(parse_reference("docker-archive:f.tar:x/y:1").selector == "x/y:1");
+  CHECK(parse_reference("aci:a:b").path == "a:b");
   const std::string digest = "sha256:" + std::string(64, 'a');
   CHECK(parse_reference(digest).kind == ReferenceKind::digest);
   CHECK(parse_reference("ubuntu").name == "ubuntu");
@@ -29,8 +33,7 @@ TEST_CASE("an image reference says its kind by its form", "[images][reference]")
 }
 
 TEST_CASE("image kinds of a later release are refused by name", "[images][reference]") {
-  for (const char* text : {"docker://ubuntu", "oci-archive:f.tar", "docker-archive:f.tar", "aci:f.aci",
-                           "nvcr.io#nvidia/pytorch", "a@sha256:0"})
+  for (const char* text : {"docker://ubuntu", "nvcr.io#nvidia/pytorch", "a@sha256:0"})
     CHECK_THROWS_WITH(parse_reference(text), Contains("not supported yet by this release"));
 }
 
@@ -38,8 +41,9 @@ TEST_CASE("a malformed image reference is refused", "[images][reference]") {
   for (const std::string& text :
        {std::string(), std::string(5000, 'a'), std::string("a\nb"), std::string("/p\x7f"),
         std::string("sha256:12"), "sha256:" + std::string(64, 'A'), std::string("oci:"),
-        std::string("oci:d:"), std::string("-x"), std::string(".hidden"), std::string("a//b"),
-        std::string("a:b:c"), std::string("a:"), std::string("a b"), std::string("http://x")}) {
+        std::string("oci:d:"), std::string("aci:"), std::string("docker-archive::x"), std::string("-x"),
+        std::string(".hidden"), std::string("a//b"), std::string("a:b:c"), std::string("a:"),
+        std::string("a b"), std::string("http://x")}) {
     CAPTURE(text.substr(0, 40));
     CHECK_THROWS_AS(parse_reference(text), sabot::Refused);
   }
@@ -65,4 +69,7 @@ TEST_CASE("a path is what is found there", "[images][reference]") {
   CHECK_THROWS_WITH(kind("./fifo"), Contains("neither a file nor a directory"));
   CHECK_THROWS_WITH(kind("./none"), Contains("No such file"));
   CHECK_THROWS_WITH(kind("oci:root"), Contains("not an OCI layout"));
+  CHECK(kind("docker-archive:tar") == ReferenceKind::docker_archive);
+  CHECK_THROWS_WITH(kind("oci-archive:layout"), Contains("not an archive"));
+  CHECK_THROWS_WITH(kind("aci:image"), Contains("not an archive"));
 }
