@@ -123,7 +123,8 @@ TEST_CASE("a lease that ended keeps its image while Slurm still has the job", "[
   Shop shop;
   const std::string digest = shop.put('a');
   REQUIRE(take_lease(shop.store, digest, job_holder(42), 1));
-  fs::last_write_time(shop.scratch / "store/leases" / (std::string(64, 'a') + ".j42"), fs::file_time_type{});
+  fs::last_write_time(shop.scratch / "store/leases" / (std::string(64, 'a') + ".j42"),
+                      fs::file_time_type::clock::now() - std::chrono::hours(1));
   GcPolicy policy;
   policy.older_than_s = 0;
   CHECK_FALSE(collect(
