@@ -7,6 +7,7 @@
 // the FUSE device says so, and the keeper goes.
 #include "keeper.h"
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <sched.h>
@@ -15,11 +16,13 @@
 #include <sys/syscall.h>
 
 #include <algorithm>
-#include <filesystem>
+#include <cstdlib>
 #include <memory>
+#include <optional>
 #include <thread>
 
 #include "builder.h"
+#include "confinement.h"
 #include "fs/fuse_mount.h"
 #include "fs/fuse_server.h"
 #include "mount_plan.h"
@@ -68,22 +71,25 @@ class ServedImage {
 // cpuset, the kernel would not hold us back). Applied to every thread; new ones inherit it.
 class StepCpus {
  public:
+  explicit StepCpus(DIR* threads) : threads_(threads) {}
   void add(pid_t rank) {
     cpu_set_t mask;
     CPU_ZERO(&mask);
     if (::sched_getaffinity(rank, sizeof mask, &mask) == -1) return;  // it died; its CPUs are no matter
     CPU_OR(&cpus_, &cpus_, &mask);
-    for (const auto& thread : std::filesystem::directory_iterator("/proc/self/task"))
-      ::sched_setaffinity(std::stoi(thread.path().filename().string()), sizeof cpus_, &cpus_);
+    ::rewinddir(threads_);
+    while (const dirent* thread = ::readdir(threads_))
+      if (const int id = std::atoi(thread->d_name); id > 0) ::sched_setaffinity(id, sizeof cpus_, &cpus_);
   }
 
  private:
+  DIR* threads_;
   cpu_set_t cpus_ = {};
 };
 
 // Let ranks in until all have come, or nobody can come any more (the step is gone), or the image is.
-void admit_ranks(unsigned local_ranks, const Admission& pod, Admissions& ranks, int image_ended) {
-  StepCpus cpus;
+void admit_ranks(unsigned local_ranks, const Admission& pod, Admissions& ranks, int image_ended,
+                 StepCpus cpus) {
   for (unsigned came = 0; came < local_ranks && ranks.door() >= 0;) {
     pollfd events[] = {{ranks.door(), POLLIN, 0}, {image_ended, POLLIN, 0}};
     if (::poll(events, 2, -1) == -1 && errno == EINTR) continue;
@@ -95,6 +101,15 @@ void admit_ranks(unsigned local_ranks, const Admission& pod, Admissions& ranks, 
     ++came;
   }
 }
+
+// What the keeper looks at of itself; opened before no path can be opened any more.
+struct OwnProc {
+  UniqueFd user_ns{check(::open("/proc/self/ns/user", O_RDONLY | O_CLOEXEC), "open", "/proc/self/ns/user")};
+  std::unique_ptr<DIR, int (*)(DIR*)> threads{::opendir("/proc/self/task"), &::closedir};
+  OwnProc() {
+    if (!threads) throw Error(errno, "open '/proc/self/task'");
+  }
+};
 
 void await(int fd) {
   pollfd event{fd, POLLIN, 0};
@@ -112,16 +127,17 @@ void keep_pod(const PodManifest& pod, UniqueFd image, Admissions& ranks) {
   UniqueFd device = open_fuse_device();      // inside: a mount takes a device of its own userns only
   Builder builder{pod, plan, device.get()};  // forked before there are threads
   drop_all_privileges();                     // the builder has its own copy of what it needs
-  builder.await_image();                     // a device without a mount cannot be read
+  std::optional<OwnProc> own{std::in_place};
+  confine_keeper();       // before there are threads, and before a rank has a say
+  builder.await_image();  // a device without a mount cannot be read
   ServedImage served{std::move(device), std::move(tree), {.uid = pod.inside_uid, .gid = pod.inside_gid}};
   {
     const UniqueFd mount_ns = builder.mount_namespace(served.ended());  // the tree is complete
-    const UniqueFd user_ns{
-        check(::open("/proc/self/ns/user", O_RDONLY | O_CLOEXEC), "open", "/proc/self/ns/user")};
-    const Admission admission{user_ns.get(), mount_ns.get(),  plan.workdir,
-                              pod.env,       pod.default_env, pod.privileged};
-    admit_ranks(pod.local_ranks, admission, ranks, served.ended());
+    const Admission admission{own->user_ns.get(), mount_ns.get(), plan.workdir, pod.env,
+                              pod.default_env,    pod.privileged};
+    admit_ranks(pod.local_ranks, admission, ranks, served.ended(), StepCpus{own->threads.get()});
     ranks.close();
+    own.reset();
   }  // the namespace is the ranks' alone now
   await(served.ended());
   served.rethrow_failure();
