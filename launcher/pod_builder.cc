@@ -72,7 +72,7 @@ std::vector<std::string> all_of(const MessageReader& request, const char* name) 
 
 // Who forged a request gets no terminal escape into a message.
 std::string without_controls(const std::string& text, const char* name) {
-  if (std::any_of(text.begin(), text.end(), [](unsigned char c) { return c < 0x20 || c == 0x7f; }))
+  if (has_control_characters(text))
     throw Refused(std::string(name) + " '" + printable(text) + "': control characters are not accepted");
   return text;
 }

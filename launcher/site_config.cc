@@ -6,10 +6,8 @@
 #include <pwd.h>
 #include <sys/stat.h>
 
-#include <charconv>
-#include <limits>
-
 #include "mount_option.h"
+#include "size.h"
 #include "sys/error.h"
 #include "sys/files.h"
 #include "sys/settings.h"
@@ -86,20 +84,6 @@ std::string user_name() {
 }
 
 }  // namespace
-
-std::optional<std::uint64_t> parse_size(const std::string& text) {
-  static constexpr std::string_view kUnits = "KMGT";
-  std::uint64_t value = 0;
-  const char* end = text.data() + text.size();
-  const auto [rest, err] = std::from_chars(text.data(), end, value);
-  if (err != std::errc{} || rest == text.data()) return std::nullopt;
-  if (rest == end) return value;
-  const std::size_t unit = kUnits.find(*rest);
-  if (unit == kUnits.npos || rest + 1 != end) return std::nullopt;
-  const unsigned shift = 10 * (static_cast<unsigned>(unit) + 1);
-  if (value > std::numeric_limits<std::uint64_t>::max() >> shift) return std::nullopt;
-  return value << shift;
-}
 
 SiteConfig parse_site_config(const std::string& text, const std::string& user_name) {
   SiteConfig site;

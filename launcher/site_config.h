@@ -4,7 +4,6 @@
 #pragma once
 
 #include <cstdint>
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -29,8 +28,5 @@ SiteConfig parse_site_config(const std::string& text, const std::string& user_na
 /// Read `file`; a missing one is an empty one. Throws Refused where somebody but root or the caller could
 /// have written it.
 SiteConfig read_site_config(const std::string& file);
-
-/// "4G", "512M", "1024": bytes. Powers of 1024. Nothing where it is none.
-std::optional<std::uint64_t> parse_size(const std::string& text);
 
 }  // namespace sabot

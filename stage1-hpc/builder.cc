@@ -93,8 +93,7 @@ std::vector<UniqueFd> make_mounts(const MountPlan& plan) {
   std::vector<UniqueFd> made;
   for (const auto& [mount, ground, directory] : plan.mounts) {
     const Context doing{title(mount)};
-    made.push_back(mount.kind == MountKind::bind ? clone_tree(mount.source, mount.read_only, mount.devices)
-                                                 : make_tmpfs(mount.size_bytes, mount.mode));
+    made.push_back(make_mount(mount));
   }
   return made;
 }

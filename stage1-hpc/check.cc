@@ -71,9 +71,9 @@ void in_mount_namespace() {
 void with_host_mounts() {
   in_mount_namespace();
   under_way = LaunchStep::host_mounts;
-  clone_tree("/proc", false, false);
-  clone_tree("/sys", true, false);
-  clone_tree("/dev", false, true);
+  make_mount({.source = "/proc", .target = "/proc", .why = "check"});
+  make_mount({.source = "/sys", .target = "/sys", .why = "check", .read_only = true});
+  make_mount({.source = "/dev", .target = "/dev", .why = "check", .devices = true});
 }
 
 UniqueFd on_scratch() {

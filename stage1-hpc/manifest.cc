@@ -68,6 +68,13 @@ void decode_pod(PodManifest& pod, std::string_view name, std::string_view value)
     throw Refused("unknown name '" + printable(name) + "'");
 }
 
+Propagation propagation(std::string_view text) {
+  const std::uint64_t value = number(text);
+  if (value > static_cast<std::uint64_t>(Propagation::private_tree))
+    throw Refused("unknown propagation '" + printable(text) + "'");
+  return static_cast<Propagation>(value);
+}
+
 void decode_mount(Mount& mount, std::string_view name, std::string_view value) {
   if (name == "source")
     mount.source = value;
@@ -77,6 +84,10 @@ void decode_mount(Mount& mount, std::string_view name, std::string_view value) {
     mount.why = value;
   else if (name == "read-only")
     mount.read_only = number(value) != 0;
+  else if (name == "no-exec")
+    mount.no_exec = number(value) != 0;
+  else if (name == "propagation")
+    mount.propagation = propagation(value);
   else if (name == "devices")
     mount.devices = number(value) != 0;
   else if (name == "if-present")
@@ -102,9 +113,15 @@ void decode_line(FileLine& line, std::string_view name, std::string_view value) 
     throw Refused("unknown name '" + printable(name) + "' in a line");
 }
 
+const char* kind_name(MountKind kind) {
+  if (kind == MountKind::tmpfs) return "tmpfs";
+  return kind == MountKind::umount ? "umount" : "bind";
+}
+
 MountKind mount_kind(std::string_view text) {
   if (text == "bind") return MountKind::bind;
   if (text == "tmpfs") return MountKind::tmpfs;
+  if (text == "umount") return MountKind::umount;
   throw Refused("unknown kind of mount '" + printable(text) + "'");
 }
 
@@ -128,11 +145,13 @@ std::string encode(const PodManifest& pod) {
   for (const std::string& entry : pod.default_env) out.add("default-env", entry);
   out.add("privileged", pod.privileged ? 1 : 0);
   for (const Mount& mount : pod.mounts) {
-    out.add("mount", mount.kind == MountKind::bind ? "bind" : "tmpfs");
+    out.add("mount", kind_name(mount.kind));
     out.add("source", mount.source);
     out.add("target", mount.target);
     out.add("why", mount.why);
     out.add("read-only", mount.read_only ? 1 : 0);
+    out.add("no-exec", mount.no_exec ? 1 : 0);
+    out.add("propagation", static_cast<std::uint64_t>(mount.propagation));
     out.add("devices", mount.devices ? 1 : 0);
     out.add("if-present", mount.if_present ? 1 : 0);
     out.add("unless-hiding", mount.unless_hiding ? 1 : 0);

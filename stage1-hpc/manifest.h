@@ -17,7 +17,15 @@ namespace sabot {
 /// The largest manifest that is written or read.
 inline constexpr std::size_t kManifestBytes = 1024 * 1024;
 
-enum class MountKind : std::uint8_t { bind, tmpfs };
+/// `umount` is none: it takes away the last mount before it at its target, and what lies upon that.
+enum class MountKind : std::uint8_t { bind, tmpfs, umount };
+
+/// What a mount that the host makes below the source later means for the pod.
+enum class Propagation : std::uint8_t {
+  slave,         ///< it appears there, too
+  private_top,   ///< not what is mounted upon the source itself
+  private_tree,  ///< nothing
+};
 
 /// One mount of the pod, made in the order of the manifest. `target` is absolute inside the image and is
 /// resolved there: a symlink in the image cannot lead out.
@@ -27,6 +35,8 @@ struct Mount {
   std::string target;
   std::string why;  ///< who asked for it, for messages: "--container-mounts", "default", "site"
   bool read_only = false;
+  bool no_exec = false;
+  Propagation propagation = Propagation::slave;
   bool devices = false;        ///< device nodes work below it; true for /dev alone
   bool if_present = false;     ///< a missing source is no mistake; the mount is left out
   bool unless_hiding = false;  ///< left out where it would hide something of the image (the submit directory)

@@ -37,6 +37,24 @@ bool is_mounted(const std::vector<PlannedMount>& mounts, const std::string& targ
                      [&](const PlannedMount& planned) { return planned.mount.target == target; });
 }
 
+// As a lazy umount(2): the last mount that was put exactly there, and what was mounted upon or below it
+// since.
+void take_away(MountPlan& plan, const Mount& mount, const std::string& target) {
+  const Context doing{"unmount " + printable(mount.target) + " (" + mount.why + ")"};
+  const auto last = std::find_if(plan.mounts.rbegin(), plan.mounts.rend(),
+                                 [&](const PlannedMount& planned) { return planned.mount.target == target; });
+  if (last == plan.mounts.rend()) {
+    if (mount.if_present) return;
+    throw Refused(
+        "no mount of this pod is there; what the host has mounted below a bind cannot be taken from it");
+  }
+  const auto from = std::prev(last.base());
+  plan.mounts.erase(
+      std::remove_if(from, plan.mounts.end(),
+                     [&](const PlannedMount& planned) { return is_below(planned.mount.target, target); }),
+      plan.mounts.end());
+}
+
 // Whether the mount is made at all; `directory` says what its source is.
 bool is_wanted(const Mount& mount, const ImageTree& tree, const std::vector<PlannedMount>& earlier,
                bool* directory) {
@@ -110,6 +128,11 @@ MountPlan plan_mounts(const PodManifest& pod, ImageTree& tree) {
   for (const Mount& mount : pod.mounts) {
     PlannedMount planned{.mount = mount};
     planned.mount.target = without_links(tree, mount.target);
+    if (mount.kind == MountKind::umount) {
+      take_away(plan, mount, planned.mount.target);
+      if (pod.workdir.empty() && is_below(plan.workdir, mount.target)) plan.workdir.clear();
+      continue;
+    }
     const bool wanted = is_wanted(planned.mount, tree, plan.mounts, &planned.directory);
     const bool submit_dir = mount.unless_hiding && (wanted || is_mounted(plan.mounts, planned.mount.target));
     if (submit_dir && plan.workdir.empty()) plan.workdir = mount.target;

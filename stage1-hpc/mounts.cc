@@ -47,6 +47,18 @@ class FsContext {
   UniqueFd fd_;
 };
 
+UniqueFd clone_tree(const std::string& source) {
+  // Recursive without a choice: what the host mounted below is locked to it in our user namespace.
+  const unsigned how = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE;
+  return UniqueFd{
+      static_cast<int>(check(::syscall(SYS_open_tree, AT_FDCWD, source.c_str(), how), "open_tree", source))};
+}
+
+void set_attributes(int mount, const mount_attr& wanted, unsigned recursive, const std::string& source) {
+  check(::syscall(SYS_mount_setattr, mount, "", AT_EMPTY_PATH | recursive, &wanted, sizeof wanted),
+        "mount_setattr", source);
+}
+
 std::string proc_path(int fd) { return "/proc/self/fd/" + std::to_string(fd); }
 
 }  // namespace
@@ -57,18 +69,21 @@ void enter_mount_namespace() {
   check(::mount(nullptr, "/", nullptr, MS_SLAVE | MS_REC, nullptr), "mount", "/ as slave");
 }
 
-UniqueFd clone_tree(const std::string& source, bool read_only, bool devices) {
-  // Recursive without a choice: what the host mounted below is locked to it in our user namespace.
-  const unsigned how = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE;
-  UniqueFd tree{
-      static_cast<int>(check(::syscall(SYS_open_tree, AT_FDCWD, source.c_str(), how), "open_tree", source))};
+UniqueFd make_mount(const Mount& mount) {
+  UniqueFd made =
+      mount.kind == MountKind::bind ? clone_tree(mount.source) : make_tmpfs(mount.size_bytes, mount.mode);
   mount_attr wanted{};
   wanted.attr_set = MOUNT_ATTR_NOSUID;
-  if (read_only) wanted.attr_set |= MOUNT_ATTR_RDONLY;
-  if (!devices) wanted.attr_set |= MOUNT_ATTR_NODEV;
-  const unsigned whole = AT_EMPTY_PATH | AT_RECURSIVE;
-  check(::syscall(SYS_mount_setattr, tree.get(), "", whole, &wanted, sizeof wanted), "mount_setattr", source);
-  return tree;
+  if (mount.read_only) wanted.attr_set |= MOUNT_ATTR_RDONLY;
+  if (mount.no_exec) wanted.attr_set |= MOUNT_ATTR_NOEXEC;
+  if (!mount.devices) wanted.attr_set |= MOUNT_ATTR_NODEV;
+  if (mount.propagation == Propagation::private_tree) wanted.propagation = MS_PRIVATE;
+  set_attributes(made.get(), wanted, AT_RECURSIVE, mount.source);
+  if (mount.propagation != Propagation::private_top) return made;
+  mount_attr top{};
+  top.propagation = MS_PRIVATE;
+  set_attributes(made.get(), top, 0, mount.source);
+  return made;
 }
 
 UniqueFd make_tmpfs(std::uint64_t size_bytes, unsigned mode) {

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <string>
 
+#include "manifest.h"
 #include "sys/unique_fd.h"
 
 namespace sabot {
@@ -15,9 +16,9 @@ namespace sabot {
 /// before belong to the old one and cannot be mounted on any more.
 void enter_mount_namespace();
 
-/// A copy of the mounts below the host path `source`, attached nowhere. Always nosuid; nodev unless
-/// `devices`.
-UniqueFd clone_tree(const std::string& source, bool read_only, bool devices);
+/// What `mount` says, attached nowhere: a copy of the mounts below its source, or an empty tmpfs. Always
+/// nosuid; nodev unless `mount.devices`. Not for MountKind::umount.
+UniqueFd make_mount(const Mount& mount);
 
 /// An empty tmpfs, attached nowhere; nosuid and nodev. `size_bytes` 0: the kernel's default.
 UniqueFd make_tmpfs(std::uint64_t size_bytes, unsigned mode);

@@ -195,13 +195,19 @@ TEST_CASE("a working directory that is no absolute path is refused", "[launcher]
   }
 }
 
-TEST_CASE("a submit directory that the mount grammar cannot write is refused", "[launcher][resolve]") {
+TEST_CASE("a submit directory of any letters is handed on escaped and one with a newline is refused",
+          "[launcher][resolve]") {
   const Bench bench;
-  std::filesystem::create_directory("a:b");
-  std::filesystem::current_path("a:b");
-  PodOptions options = image_none();
+  if (!bench.make_image("app.sqsh")) return;
+  PodOptions options;
+  options.image = bench.here.path("app.sqsh");
   options.mounts = "./data:/data";
-  CHECK_THROWS_WITH(resolve(options, {}, nullptr), Contains("a path with ',' or ':' cannot be bound"));
+  std::filesystem::create_directory("a:b,c\\");
+  std::filesystem::current_path("a:b,c\\");
+  CHECK(resolve(options, {}, nullptr).mounts == bench.here.path("a\\:b\\,c\\\\/data") + ":/data:rw");
+  std::filesystem::create_directory("a\nSLURM_SABOT_IMAGE=x");
+  std::filesystem::current_path("a\nSLURM_SABOT_IMAGE=x");
+  CHECK_THROWS_WITH(resolve(options, {}, nullptr), Contains("control characters are not accepted"));
 }
 
 TEST_CASE("the site decides whether pods are writable where the user does not", "[launcher][resolve]") {

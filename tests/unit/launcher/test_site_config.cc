@@ -8,6 +8,7 @@
 
 #include <catch2/catch.hpp>
 
+#include "size.h"
 #include "support.h"
 #include "sys/error.h"
 #include "sys/settings.h"

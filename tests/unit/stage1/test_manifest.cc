@@ -31,6 +31,8 @@ PodManifest full_pod() {
                  .target = "/dev",
                  .why = "default",
                  .read_only = true,
+                 .no_exec = true,
+                 .propagation = Propagation::private_tree,
                  .devices = true,
                  .if_present = true,
                  .unless_hiding = true},
@@ -39,7 +41,8 @@ PodManifest full_pod() {
                  .target = "/tmp",
                  .why = "site configuration",
                  .size_bytes = 1 << 20,
-                 .mode = 01777}};
+                 .mode = 01777},
+                {.kind = MountKind::umount, .source = "", .target = "/tmp", .why = "--container-mounts"}};
   pod.lines = {{"/etc/passwd", "u:x:1:1::/:/bin/sh", 2}, {"/etc/group", "", 0}};
   return pod;
 }

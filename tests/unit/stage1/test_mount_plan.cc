@@ -169,6 +169,45 @@ TEST_CASE("a mount that may be missing is left out when it is", "[stage1][mounts
   CHECK(tree.kind_of("/gone") == Kind::missing);
 }
 
+TEST_CASE("umount takes the topmost mount at its target and what lies upon it", "[stage1][mounts]") {
+  const Host host;
+  const Mount umount{.kind = MountKind::umount, .source = {}, .target = "/m", .why = "--container-mounts"};
+  const auto targets = [](const MountPlan& plan) {
+    std::string text;
+    for (const PlannedMount& planned : plan.mounts) text += planned.mount.target + " ";
+    return text;
+  };
+  const std::vector<Mount> both = {tmpfs("/m"), bind_mount(host.directory(), "/m/first"), tmpfs("/m"),
+                                   bind_mount(host.directory(), "/m/second"), tmpfs("/other")};
+  std::vector<Mount> once = both;
+  once.push_back(umount);
+  ImageTree tree = sample_tree();
+  CHECK(targets(plan_mounts(pod_of(once), tree)) == "/m /m/first /other ");
+  std::vector<Mount> twice = once;
+  twice.push_back(umount);
+  CHECK(targets(plan_mounts(pod_of(twice), tree)) == "/other ");
+  twice.push_back(umount);
+  CHECK_THROWS_WITH(plan_mounts(pod_of(twice), tree),
+                    Contains("unmount /m (--container-mounts): no mount of this pod is there"));
+  twice.back().if_present = true;
+  CHECK(plan_mounts(pod_of(twice), tree).mounts.size() == 1);
+  Mount through_link = umount;
+  through_link.target = "/var/x";
+  CHECK(targets(plan_mounts(pod_of({tmpfs("/run/x"), through_link}), tree)).empty());
+}
+
+TEST_CASE("ranks do not start in a submit directory that was unmounted", "[stage1][mounts]") {
+  const Host host;
+  Mount submit = bind_mount(host.directory(), "/home/u");
+  submit.unless_hiding = true;
+  const Mount umount{.kind = MountKind::umount, .source = {}, .target = "/home/u", .why = "x"};
+  ImageTree tree = sample_tree();
+  CHECK(plan_mounts(pod_of({submit, umount}), tree).workdir == "/");
+  PodManifest asked = pod_of({submit, umount});
+  asked.workdir = "/home/u";
+  CHECK(plan_mounts(asked, tree).workdir == "/home/u");
+}
+
 TEST_CASE("a mount that may hide nothing is made where nothing or an empty directory is",
           "[stage1][mounts]") {
   const Host host;
