@@ -2,10 +2,10 @@
 // client.cc: the plugin in srun, sbatch and salloc, as the user: find out whether an image is asked for, let
 // `sabot resolve` check the request before an allocation is used, and publish its answer for the nodes.
 // Not here: the meaning of any option.
-#include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <spawn.h>
+#include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,22 +20,15 @@ extern char** environ;
 namespace sabot {
 namespace {
 
-constexpr size_t kAnswerBytes = 128 * 1024;
 char answer[kAnswerBytes];
-char native_argument[kOptionBytes];
+char native_argument[kOptionBytes + 64];
 char option_arguments[kOptionCount][kOptionBytes + 64];
 
-// The value of Slurm's own --container. In srun the options of each component of a heterogeneous step are in
-// `opt`; both symbols are exported for plugins of Slurm's own (22.05.8 and 25.11.7: run). Else what the
-// command itself exported after parsing; forget_stale_container has made sure it is this command's.
+// The value of Slurm's own --container, given for this component or one before it, if `now` says nothing
+// else. Outside of srun what the command exported after parsing; forget_stale_container has made sure it is
+// this command's.
 const char* native_container(bool in_srun) {
-  using Get = char* (*)(void* options, const char* name);
-  void* options = dlsym(RTLD_DEFAULT, "opt");
-  Get get = nullptr;
-  *reinterpret_cast<void**>(&get) = dlsym(RTLD_DEFAULT, "slurm_option_get");
-  if (in_srun && options != nullptr && get != nullptr)
-    return get(options, "container");  // lives as long as srun
-  return getenv("SLURM_CONTAINER");
+  return in_srun && slurm_options_are_known() ? slurm_option("container") : getenv("SLURM_CONTAINER");
 }
 
 // From 23.02 on a step that carries a container record cannot use PMIx unless the site has an oci.conf: its
@@ -43,12 +36,28 @@ const char* native_container(bool in_srun) {
 // have the value; without the record the step is an ordinary one.
 void clear_native_container() {
 #if SLURM_VERSION_NUMBER >= SLURM_VERSION_NUM(23, 2, 0)
-  using Reset = bool (*)(void* options, const char* name);
-  void* options = dlsym(RTLD_DEFAULT, "opt");
-  Reset reset = nullptr;
-  *reinterpret_cast<void**>(&reset) = dlsym(RTLD_DEFAULT, "slurm_option_reset");
-  if (options != nullptr && reset != nullptr) reset(options, "container");
+  clear_slurm_option("container");
 #endif
+}
+
+// A component of a heterogeneous step begins with what the one before it was given, as with Slurm's own
+// options, unless it names an image of its own: then it takes over nothing. Returns its --container.
+const char* take_over_from_earlier(const char* native) {
+  static char shown[kOptionBytes];  // srun 22.05 hands its --container on to the next component
+  static bool any_shown;
+  static bool taken_over;  // what is in `shown`
+  const bool own_native = native != nullptr && (!any_shown || strcmp(native, shown) != 0);
+  const bool own_image = option_is_of_component(Option::image);
+  if (own_native || own_image)
+    keep_no_earlier_option();
+  else
+    keep_earlier_options();
+  if (own_native) {
+    snprintf(shown, sizeof shown, "%s", native);
+    any_shown = true;
+  }
+  taken_over = own_native || (taken_over && !own_image);
+  return taken_over ? shown : nullptr;
 }
 
 bool is_set(const char* variable) {
@@ -64,7 +73,7 @@ bool any_request(const char* native) {
 }
 
 // sabot resolve's command line. Its arguments are `--name=value`, so that no value is taken for an option.
-bool build_command(const PluginArguments& arguments, const char* native, bool in_srun, char* program,
+void build_command(const PluginArguments& arguments, const char* native, bool in_srun, char* program,
                    char** argv) {
   snprintf(program, kStage0Bytes, "%s/%s", arguments.libexec_dir, SABOT_STAGE0_FROM_LIBEXEC);
   int count = 0;
@@ -80,11 +89,7 @@ bool build_command(const PluginArguments& arguments, const char* native, bool in
     exit(2);
   }
   if (native != nullptr) {
-    const int bytes = snprintf(native_argument, sizeof native_argument, "--container=%s", native);
-    if (bytes < 0 || static_cast<size_t>(bytes) >= sizeof native_argument) {
-      slurm_error("sabot: --container: longer than %zu bytes", sizeof native_argument);
-      return false;
-    }
+    snprintf(native_argument, sizeof native_argument, "--container=%s", native);
     argv[count++] = native_argument;
   }
   for (int i = 0; i < kOptionCount; ++i) {
@@ -97,7 +102,6 @@ bool build_command(const PluginArguments& arguments, const char* native, bool in
     argv[count++] = option_arguments[i];
   }
   argv[count] = nullptr;
-  return true;
 }
 
 // FNV-1a; never 0.
@@ -109,22 +113,6 @@ uint64_t fingerprint(char* const* argv) {
       if (*c == '\0') break;
     }
   return hash | 1;
-}
-
-// The components of a heterogeneous step are parsed one after the other into one environment, which all of
-// them get. Until each can have its own, one that asks for something else than the first is refused, not
-// ignored.
-void require_same_as_first_component(uint64_t request) {
-  static bool seen;
-  static uint64_t first;
-  if (seen && request != first) {
-    slurm_error(
-        "sabot: the components of a heterogeneous step ask for different images or container options; "
-        "give all of them the same, or start one srun for each");
-    exit(2);
-  }
-  seen = true;
-  first = request;
 }
 
 // Everything `fd` has to say; false when it is more than fits.
@@ -170,15 +158,37 @@ int run_resolve(const char* program, char** argv) {
   return -1;
 }
 
-// Lines NAME=VALUE; only our own names are taken over.
-void publish_answer() {
-  char* rest = nullptr;
-  for (char* line = strtok_r(answer, "\n", &rest); line != nullptr; line = strtok_r(nullptr, "\n", &rest)) {
-    char* equals = strchr(line, '=');
-    if (equals == nullptr || strncmp(line, kPublishedPrefix, sizeof kPublishedPrefix - 1) != 0) continue;
-    *equals = '\0';
-    setenv(line, equals + 1, 1);
-  }
+[[noreturn]] __attribute__((format(printf, 1, 2))) void refuse(const char* format, ...) {
+  char text[1024];
+  va_list arguments;
+  va_start(arguments, format);
+  vsnprintf(text, sizeof text, format, arguments);
+  va_end(arguments);
+  slurm_error("sabot: %s", text);
+  exit(2);
+}
+
+void refuse_what_is_too_long(const char* native) {
+  for (int i = 0; i < kOptionCount; ++i)
+    if (option_is_too_long(static_cast<Option>(i)))
+      refuse("--%s: longer than %zu bytes", option_name(static_cast<Option>(i)), kOptionBytes - 1);
+  if (native != nullptr && strlen(native) >= kOptionBytes)
+    refuse("--container: longer than %zu bytes", kOptionBytes - 1);
+}
+
+// In srun each component has its own answer. A job's steps read theirs from the environment of its first
+// component alone: sbatch copies it before it has read the second (sbatch.c, main).
+void publish_answer(bool in_srun, int component, bool as_the_first) {
+  if (!in_srun && component > 0 && !as_the_first)
+    refuse(
+        "the components of a heterogeneous job ask for different images or container options, which its "
+        "steps "
+        "cannot inherit; give them to srun, as in srun --het-group=0 --container-image=A a : --het-group=1 "
+        "--container-image=B b");
+  if (!publish_component(component, answer, as_the_first))
+    refuse(
+        "this srun cannot give the components of a heterogeneous step different images; start one srun for "
+        "each");
 }
 
 }  // namespace
@@ -188,29 +198,36 @@ void forget_stale_container() { unsetenv("SLURM_CONTAINER"); }
 void forget_inherited_options() {
   const char* origin = getenv(kOriginVariable);
   if (origin == nullptr || strcmp(origin, "job") != 0) return;
-  for (int i = 0; i < kOptionCount; ++i) {
-    char variable[128] = "SLURM_SPANK__SLURM_SPANK_OPTION_sabot_";  // spank.c: spank_process_env_options
-    char* at = variable + strlen(variable);
-    for (const char* c = option_name(static_cast<Option>(i)); *c != '\0'; ++c) *at++ = *c == '-' ? '_' : *c;
-    unsetenv(variable);
-  }
+  for (int i = 0; i < kOptionCount; ++i) forget_variable_of(static_cast<Option>(i));
 }
 
 bool resolve_request(spank_t, const PluginArguments& arguments) {
+  static int component = -1;
+  static uint64_t first_request;  // 0: the first component asked for nothing
   const bool in_srun = spank_context() == S_CTX_LOCAL;
-  const char* native = arguments.takes_native_container ? native_container(in_srun) : nullptr;
-  const bool requested = any_request(native);
-  if (!requested) require_same_as_first_component(0);
-  if (!requested) return true;
+  if (!begin_component(++component))
+    refuse("the variables SLURM_SABOT_* of the job are longer than %zu bytes", kAnswerBytes);
+  const char* now = arguments.takes_native_container ? native_container(in_srun) : nullptr;
+  refuse_what_is_too_long(now);
+  const char* native = take_over_from_earlier(now);
   char program[kStage0Bytes];
   char* argv[8 + kOptionCount];
-  if (!build_command(arguments, native, in_srun, program, argv)) return false;
-  require_same_as_first_component(fingerprint(argv));
-  const int code = run_resolve(program, argv);
-  if (code != 0)
-    exit(code > 0 ? code : 125);  // it has said why in one line; Slurm would add three of its own
-  publish_answer();
+  uint64_t request = 0;
+  answer[0] = '\0';
+  if (any_request(native)) {
+    build_command(arguments, native, in_srun, program, argv);
+    request = fingerprint(argv);
+  }
+  if (component == 0) first_request = request;
+  const bool as_the_first = component > 0 && request == first_request;
+  if (request != 0 && !as_the_first) {
+    const int code = run_resolve(program, argv);
+    if (code != 0)
+      exit(code > 0 ? code : 125);  // it has said why in one line; Slurm would add three of its own
+  }
+  publish_answer(in_srun, component, as_the_first);
   if (in_srun && native != nullptr) clear_native_container();
+  begin_options_of_component();
   return true;
 }
 

@@ -29,10 +29,16 @@ constexpr Row kRows[kOptionCount] = {
      "be root inside, with privileges over the pod alone"},
     {Option::no_remap_root, "no-container-remap-root", nullptr, "be oneself inside (default)"},
 };
+constexpr Option kOpposites[][2] = {{Option::writable, Option::readonly},
+                                    {Option::mount_home, Option::no_mount_home},
+                                    {Option::remap_root, Option::no_remap_root}};
 
 char values[kOptionCount][kOptionBytes];
-bool given[kOptionCount];
+enum class Given : unsigned char { no, earlier, now };  // earlier: for a component before this one
+Given given[kOptionCount];
+bool too_long[kOptionCount];
 bool image_asked;
+bool later_component;
 
 const Row* row_of(int val) { return val >= 0 && val < kOptionCount ? &kRows[val] : nullptr; }
 
@@ -44,16 +50,16 @@ int remember_in_step(const Row& row, const char* value) {
 }
 
 // The last one wins, as with Slurm's own options: an environment variable comes first, then the command line.
+// But sbatch reads `#SBATCH` before the environment, and puts the options of a component into it
+// (_set_spank_env), where they would hide those that the script gives the next.
 int remember_in_client(const Row& row, const char* value) {
+  if (later_component) forget_variable_of(row.option);
   const int index = static_cast<int>(row.option);
   if (value == nullptr) value = "1";
   const size_t bytes = strlen(value) + 1;
-  if (bytes > kOptionBytes) {
-    slurm_error("sabot: --%s: longer than %zu bytes", row.name, kOptionBytes - 1);
-    return -1;
-  }
-  memcpy(values[index], value, bytes);
-  given[index] = true;
+  too_long[index] = bytes > kOptionBytes;
+  if (!too_long[index]) memcpy(values[index], value, bytes);
+  given[index] = Given::now;
   return 0;
 }
 
@@ -111,7 +117,37 @@ bool register_options(spank_t spank) {
 
 const char* option_value(Option option) {
   const int index = static_cast<int>(option);
-  return given[index] ? values[index] : nullptr;
+  return given[index] != Given::no ? values[index] : nullptr;
+}
+
+bool option_is_too_long(Option option) { return too_long[static_cast<int>(option)]; }
+
+void forget_variable_of(Option option) {
+  char variable[128] = "SLURM_SPANK__SLURM_SPANK_OPTION_sabot_";  // spank.c: spank_process_env_options
+  char* at = variable + strlen(variable);
+  for (const char* c = option_name(option); *c != '\0'; ++c) *at++ = *c == '-' ? '_' : *c;
+  unsetenv(variable);
+}
+
+void begin_options_of_component() {
+  later_component = true;
+  for (Given& one : given)
+    if (one == Given::now) one = Given::earlier;
+}
+
+bool option_is_of_component(Option option) { return given[static_cast<int>(option)] == Given::now; }
+
+void keep_no_earlier_option() {
+  for (Given& one : given)
+    if (one == Given::earlier) one = Given::no;
+}
+
+void keep_earlier_options() {
+  for (const auto& pair : kOpposites)
+    for (int side = 0; side < 2; ++side) {
+      Given& other = given[static_cast<int>(pair[1 - side])];
+      if (option_is_of_component(pair[side]) && other == Given::earlier) other = Given::no;
+    }
 }
 
 const char* option_name(Option option) { return kRows[static_cast<int>(option)].name; }

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // plugin.h: what the parts of spank_sabot.so share. One file per place that Slurm loads the plugin in:
-// client.cc (srun, sbatch, salloc), step.cc (slurmstepd and its task children); options.cc is in both.
-// Rules of this box: libc alone, no heap of its own, no exceptions, no threads, and as root nothing but
-// keeping a few bits of what was asked. Sources: spank(8); the reasons are in docs/security.md.
+// client.cc, components.cc, slurm_options.cc (srun, sbatch, salloc), step.cc (slurmstepd and its task
+// children); options.cc is in both. Rules of this box: libc alone, no heap of its own, no exceptions, no
+// threads, and as root nothing but keeping a few bits of what was asked. Sources: spank(8); the reasons are
+// in docs/security.md.
 #pragma once
 
 extern "C" {
@@ -46,10 +47,23 @@ inline constexpr size_t kOptionBytes = 16 * 1024;  // longest value; a longer on
 bool register_options(spank_t spank);
 /// The value given, "1" for a switch, or null.
 const char* option_value(Option option);
+/// Whether a value was too long to be kept; the client says so in one line, Slurm would repeat it in three.
+bool option_is_too_long(Option option);
 /// Its name, without the dashes.
 const char* option_name(Option option);
 /// It takes no value.
 bool option_is_switch(Option option);
+/// Unset the variable in which salloc and sbatch hand an option on.
+void forget_variable_of(Option option);
+/// What is given from here on is the next component's own: it was given `now`, what was there before
+/// `earlier`.
+void begin_options_of_component();
+/// Given for this component itself.
+bool option_is_of_component(Option option);
+/// Of what components before this one were given take over nothing; or all but what contradicts this one's
+/// own.
+void keep_no_earlier_option();
+void keep_earlier_options();
 /// In slurmstepd: an image other than `none` was asked for by an option.
 bool image_was_asked_for();
 
@@ -63,6 +77,29 @@ inline constexpr char kWorkdirVariable[] = "SLURM_SABOT_WORKDIR";
 inline constexpr char kWritableVariable[] = "SLURM_SABOT_WRITABLE";
 inline constexpr char kOriginVariable[] =
     "SLURM_SABOT_ORIGIN";  // whether the steps of a job inherit the image
+inline constexpr char kComponentsVariable[] =
+    "SLURM_SABOT_COMPONENTS";  // set: components have different answers
+inline constexpr char kComponentVariable[] =
+    "SLURM_SABOT_COMPONENT";                            // which one this is; the first has none
+inline constexpr char kComponentMark[] = "_COMPONENT";  // SLURM_SABOT_IMAGE_COMPONENT_1
+inline constexpr size_t kAnswerBytes = 128 * 1024;      // of all that one component publishes
+
+// slurm_options.cc
+/// Whether this command lets its options be read. Else only its environment says something.
+bool slurm_options_are_known();
+/// The value of an option of Slurm's own, without its dashes; null where there is none. Lives as long as
+/// srun.
+const char* slurm_option(const char* name);
+bool change_slurm_option(const char* name, const char* value);
+void clear_slurm_option(const char* name);
+
+// components.cc
+/// Before a component of a step is looked at, counted from 0: let the environment be as the job left it.
+/// False where the job published more than can be kept.
+bool begin_component(int component);
+/// Publish a component's answer, lines NAME=VALUE, empty where it asks for nothing; `as_the_first`: it asks
+/// for the same. False where Slurm does not take the mark by which the component is known on the node.
+bool publish_component(int component, const char* answer, bool as_the_first);
 
 // client.cc
 /// Before options are parsed: forget the SLURM_CONTAINER of an outer step or job (it is no request of ours).

@@ -82,9 +82,21 @@ const char* job_variable(spank_t spank, const char* name) {
   return "";
 }
 
+// The same of what was published for this rank's component of the step. Null where it was not.
+const char* published(spank_t spank, const char* name) {
+  char full[256];
+  char component[16];
+  spank_err_t err = spank_getenv(spank, kComponentVariable, component, sizeof component);
+  snprintf(full, sizeof full, err == ESPANK_ENV_NOEXIST ? "%s" : "%s%s_%s", name, kComponentMark, component);
+  err = spank_getenv(spank, full, variable_bytes, sizeof variable_bytes);
+  if (err == ESPANK_ENV_NOEXIST) return nullptr;
+  if (err != ESPANK_SUCCESS) refuse(spank, "read %s: %s", full, spank_strerror(err));
+  return variable_bytes;
+}
+
 void add_variable(spank_t spank, MessageWriter* request, const char* name, const char* variable) {
-  const char* value = job_variable(spank, variable);
-  if (value[0] != '\0') request->add(name, value);
+  const char* value = published(spank, variable);
+  if (value != nullptr && value[0] != '\0') request->add(name, value);
 }
 
 void add_pod(spank_t spank, MessageWriter* request, uint32_t step) {
@@ -147,7 +159,14 @@ void apply_environment(spank_t spank, MessageReader reply, const char* which, in
 
 // A batch script or an interactive shell starts steps, which inherit the request. A rank does not.
 void forget_request(spank_t spank) {
-  for (const Published& one : kPublished) spank_unsetenv(spank, one.variable);
+  char** env = nullptr;
+  for (;;) {
+    if (spank_get_item(spank, S_JOB_ENV, &env) != ESPANK_SUCCESS || env == nullptr) return;
+    while (*env != nullptr && strncmp(*env, kPublishedPrefix, sizeof kPublishedPrefix - 1) != 0) ++env;
+    if (*env == nullptr) return;
+    snprintf(variable_bytes, sizeof variable_bytes, "%.*s", static_cast<int>(strcspn(*env, "=")), *env);
+    if (spank_unsetenv(spank, variable_bytes) != ESPANK_SUCCESS) return;  // which moves the rest
+  }
 }
 
 }  // namespace
@@ -157,10 +176,22 @@ static bool native_image_was_asked_for(spank_t spank) {
   return image[0] != '\0' && strcmp(image, "none") != 0;
 }
 
+// No image for this rank, though one may have been asked for: right where its component was answered so.
+static void check_host_is_meant(spank_t spank, const PluginArguments& arguments, bool answered) {
+  const bool several = job_variable(spank, kComponentsVariable)[0] != '\0';
+  const bool native = arguments.takes_native_container && native_image_was_asked_for(spank);
+  if (several ? !answered : image_was_asked_for() || native)
+    refuse(spank,
+           "an image was asked for, but the submitting command did not hand it over; is the same release of "
+           "spank_sabot.so configured where the job was submitted?");
+}
+
 void make_rendezvous(spank_t spank) {
   char first[2];  // whether there is a value, not which: nothing of a user's is looked at as root
-  const spank_err_t err = spank_getenv(spank, kImageVariable, first, sizeof first);
-  if (err == ESPANK_ENV_NOEXIST || (err == ESPANK_SUCCESS && first[0] == '\0')) return;
+  if (spank_getenv(spank, kComponentVariable, first, sizeof first) == ESPANK_ENV_NOEXIST) {
+    const spank_err_t err = spank_getenv(spank, kImageVariable, first, sizeof first);
+    if (err == ESPANK_ENV_NOEXIST || (err == ESPANK_SUCCESS && first[0] == '\0')) return;
+  }
   open_rendezvous(&place);
 }
 
@@ -175,12 +206,11 @@ void count_ended_rank() {
 void become_rank(spank_t spank, const PluginArguments& arguments) {
   const uint32_t step = item(spank, S_JOB_STEPID);
   if (step == kExternStep) return;
-  if (job_variable(spank, kImageVariable)[0] == '\0') {
-    if (image_was_asked_for() || (arguments.takes_native_container && native_image_was_asked_for(spank)))
-      refuse(
-          spank,
-          "an image was asked for, but the submitting command did not hand it over; is the same release of "
-          "spank_sabot.so configured where the job was submitted?");
+  const bool starts_steps = step == kBatchStep || step == kInteractiveStep;
+  const char* image = published(spank, kImageVariable);
+  if (image == nullptr || image[0] == '\0') {
+    check_host_is_meant(spank, arguments, image != nullptr);
+    if (!starts_steps) forget_request(spank);
     return;
   }
   MessageWriter request(request_bytes, sizeof request_bytes, MessageKind::request);
@@ -198,7 +228,7 @@ void become_rank(spank_t spank, const PluginArguments& arguments) {
     refuse(spank, "%s", why.text);
   apply_environment(spank, reply, name::kEnv, 1);
   apply_environment(spank, reply, name::kDefaultEnv, 0);
-  if (step != kBatchStep && step != kInteractiveStep) forget_request(spank);
+  if (!starts_steps) forget_request(spank);
 }
 
 }  // namespace sabot

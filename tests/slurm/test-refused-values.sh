@@ -36,7 +36,8 @@ harmless 125 '\x1b' forged SLURM_SABOT_IMAGE=$'/a\e[31mb'
 harmless 2 '\x1b' forged SLURM_SABOT_WORKDIR=$'/a\e[31mb'
 harmless 2 '\x1b' forged SLURM_SABOT_MOUNTS=$'/a\e[31mb'
 
-# Too long for any buffer: never cut, never forgotten.
+# Too long for any buffer: never cut, never forgotten. An option is refused in one line; with a value that exec would not
+# take, nothing is started at all.
 long=/$(head -c 20000 /dev/zero | tr '\0' x)
 longest=/$(head -c 130000 /dev/zero | tr '\0' x)
 too_long() {
@@ -45,10 +46,16 @@ too_long() {
   [[ $code -ne 0 && $code -ne 124 ]] || fail "exit code $code of: ${*:0:60}"
   [[ ! -e $WORK/ran ]] || fail "the rank ran on the host: ${*:0:60}"
 }
+one_line() {
+  CODE=2 refused "$1: longer than 16383 bytes" "${@:2}"
+  expect "lines of the message of $1" 1 "$(wc -l <<<"$SAID")"
+}
 for value in "$long" "$longest"; do
-  too_long ask "$value"
-  too_long mounted "$value"
-  too_long within "$value"
+  one_line "srun: error: sabot: --container" ask "$value"
+  one_line "srun: error: sabot: --container-image" as_user srun --container-image="$value" touch "$WORK/ran"
+  one_line "srun: error: sabot: --container-mounts" mounted "$value"
+  one_line "srun: error: sabot: --container-workdir" within "$value"
+  one_line "sbatch: error: sabot: --container-image" as_user sbatch --container-image="$value" --wrap="touch $WORK/ran"
   for name in SLURM_SABOT_IMAGE SLURM_SABOT_MOUNTS SLURM_SABOT_WORKDIR; do too_long forged $name="$value"; done
   for name in IMAGE MOUNTS WORKDIR; do too_long as_user env SABOT_CONTAINER_IMAGE="$IMAGE" SABOT_CONTAINER_$name="$value" srun touch "$WORK/ran"; done
 done

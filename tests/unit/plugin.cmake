@@ -3,8 +3,10 @@
 # rest has them. fake_sabot stands where the plugin looks for stage0.
 add_library(plugin_under_test OBJECT
   ${PROJECT_SOURCE_DIR}/spank-plugin/client.cc
+  ${PROJECT_SOURCE_DIR}/spank-plugin/components.cc
   ${PROJECT_SOURCE_DIR}/spank-plugin/options.cc
   ${PROJECT_SOURCE_DIR}/spank-plugin/plugin.cc
+  ${PROJECT_SOURCE_DIR}/spank-plugin/slurm_options.cc
   ${PROJECT_SOURCE_DIR}/spank-plugin/step.cc
   ${PROJECT_SOURCE_DIR}/stage1-hpc/packet.cc
   ${PROJECT_SOURCE_DIR}/stage1-hpc/rank_entry.cc
@@ -26,6 +28,7 @@ sabot_unit_test(unit_plugin
     plugin/process_state.cc
     plugin/scenario.cc
     plugin/test_client.cc
+    plugin/test_components.cc
     plugin/test_contexts.cc
     plugin/test_faults.cc
     plugin/test_options.cc

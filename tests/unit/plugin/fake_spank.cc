@@ -36,6 +36,19 @@ spank_err_t give_argv(va_list arguments) {
   return kSuccess;
 }
 
+// S_JOB_ENV
+spank_err_t give_env(va_list arguments) {
+  static std::vector<std::string> entries;
+  static std::vector<char*> env;
+  entries.clear();
+  env.clear();
+  for (const auto& [name, value] : host().job_env) entries.push_back(name + "=" + value);
+  for (std::string& entry : entries) env.push_back(entry.data());
+  env.push_back(nullptr);
+  *va_arg(arguments, char***) = env.data();
+  return kSuccess;
+}
+
 }  // namespace
 }  // namespace sabot::test
 
@@ -49,7 +62,16 @@ FAKE_EXPORT int opt = 0;  // srun's option table; only its address matters
 
 FAKE_EXPORT char* slurm_option_get(void*, const char* name) {
   ++host().calls;
-  return strcmp(name, "container") == 0 ? const_cast<char*>(host().native_container) : nullptr;
+  if (strcmp(name, "container") == 0) return const_cast<char*>(host().native_container);
+  const auto found = host().srun_options.find(name);
+  return found != host().srun_options.end() ? strdup(found->second.c_str())
+                                            : nullptr;  // to the caller, as Slurm's
+}
+
+FAKE_EXPORT int slurm_option_set(void*, const char* name, const char* value, bool) {
+  if (host().refuse_slurm_option) return -1;
+  host().srun_options[name] = value;
+  return 0;
 }
 
 FAKE_EXPORT bool slurm_option_reset(void*, const char*) {
@@ -83,6 +105,8 @@ spank_err_t spank_get_item(spank_t, spank_item_t item, ...) {
   spank_err_t err = kSuccess;
   if (item == S_JOB_ARGV) {
     err = sabot::test::give_argv(arguments);
+  } else if (item == S_JOB_ENV) {
+    err = sabot::test::give_env(arguments);
   } else if (const auto found = host().items.find(item); found != host().items.end()) {
     *va_arg(arguments, uint32_t*) = found->second;
   } else {

@@ -24,7 +24,9 @@ struct FakeHost {
   std::map<std::string, spank_err_t> getenv_fails;  // by name of the variable
   bool refuse_options = false;
   bool refuse_setenv = false;
-  const char* native_container = nullptr;  // what srun's own option table has
+  const char* native_container = nullptr;           // what srun's own option table has
+  std::map<std::string, std::string> srun_options;  // and of others
+  bool refuse_slurm_option = false;
 
   std::vector<spank_option> options;  // registered
   std::string log;                    // slurm_error's, one per line

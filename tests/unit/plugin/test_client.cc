@@ -133,18 +133,22 @@ TEST_CASE("a sabot that is not installed is named", "[plugin][client]") {
                               Contains("is Sabot installed on this host?"));
 }
 
-TEST_CASE("a container of Slurm's own option that is too long is refused", "[plugin][client]") {
-  const Outcome outcome = live([] {
-    host().context = S_CTX_LOCAL;
-    const std::string longest(kOptionBytes, 'x');
-    host().native_container = longest.c_str();
-    Plugin plugin;
-    plugin.init();
-    expect(plugin.init_post_opt() == -1, "taken");
-    expect(host().log.find("--container: longer than") != std::string::npos, host().log);
-  });
-  CHECK(outcome.out.empty());
-  CHECK(outcome.code == kReturned);
+TEST_CASE("a value that is too long ends the command with 2 and one line", "[plugin][client]") {
+  static const std::string longest(kOptionBytes, 'x');
+  for (const bool native : {true, false}) {
+    const Outcome outcome = live([&] {
+      host().context = S_CTX_LOCAL;
+      if (native) host().native_container = longest.c_str();
+      Plugin plugin;
+      plugin.init();
+      if (!native) plugin.option(Option::mounts, longest.c_str(), 0);
+      atexit([] { say(host().log); });
+      plugin.init_post_opt();
+    });
+    CHECK(outcome.code == 2);
+    CHECK(outcome.out == (native ? "sabot: --container: longer than 16383 bytes\n\n"
+                                 : "sabot: --container-mounts: longer than 16383 bytes\n\n"));
+  }
 }
 
 TEST_CASE("the container of an outer step is no request of this command's", "[plugin][client]") {
