@@ -22,8 +22,6 @@ CODE=125
 refused "no such file, and no such image in the store" as_user srun --container=absent touch "$WORK/ran"
 expect "no allocation was used for a mistake" "$before" "$(jobs)"
 CODE=2
-refused "ask for different images" as_user srun -n1 --container-image="$IMAGE" touch "$WORK/ran" : -n1 --container-image=none touch "$WORK/ran"
-refused "ask for different images" as_user srun -n1 touch "$WORK/ran" : -n1 --container="$IMAGE" touch "$WORK/ran"
 refused "the image has no name" as_user srun --container= touch "$WORK/ran"
 refused "the image has no name" as_user srun --container-image= touch "$WORK/ran"
 [[ $(as_user srun --container=none stat -f -c %T /) != fuse* ]] || fail "--container=none is an image"
