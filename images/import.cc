@@ -147,9 +147,9 @@ ImportResult import_archive(const Reference& source, int fd, const ImportOptions
   return import_rootfs_tar(fd, options, out_fd, progress);
 }
 
-void copy_file(int from, int to, Progress* progress) {
-  FileSource file(from);
-  SizedSource source(file, size_of(from));
+void copy_piece(int from, FilePiece piece, int to, Progress* progress) {
+  FileSource file(from, FileSource::Piece{piece.offset, piece.bytes});
+  SizedSource source(file, piece.bytes);
   std::vector<std::uint8_t> block(std::size_t{1} << 20);
   for (std::size_t got = 0; (got = source.read(block)) > 0;) {
     write_all(to, {reinterpret_cast<const char*>(block.data()), got});
@@ -162,8 +162,9 @@ ImportResult import_squashfs(int fd, const ImportOptions& options, int out_fd, P
   if (options.launch)
     throw Refused(
         "a squashfs image is kept as it is: its launch configuration cannot be changed by importing it");
-  if (progress != nullptr) progress->total(size_of(fd));
-  copy_file(fd, out_fd, progress);
+  const FilePiece piece = squashfs_place(fd);  // of a SIF, the partition is what runs
+  if (progress != nullptr) progress->total(piece.bytes);
+  copy_piece(fd, piece, out_fd, progress);
   const ImageInfo info = read_image_info(out_fd);  // of the copy: nobody changes that one
   ImportResult result;
   result.launch = read_launch_config(out_fd);

@@ -75,8 +75,7 @@ void remove_names(const Store& store, const std::string& digest) {
   const auto all = read_all_names(store.fd());
   const auto found = all.find(digest);
   if (found == all.end()) return;
-  for (const std::string& name : found->second)
-    ::unlinkat(names.get(), encode_name(name).c_str(), 0);
+  for (const std::string& name : found->second) ::unlinkat(names.get(), encode_name(name).c_str(), 0);
 }
 
 }  // namespace

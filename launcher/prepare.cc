@@ -84,7 +84,11 @@ int prepare_command(const GlobalOptions& global) {
       const Context doing{"image '" + printable(request.first(name::kImage, "")) + "'"};
       images::read_image_info(image.get());  // truncated, or no squashfs: said here, in words
     }
-    hand_over(build_manifest(request, site, images::read_launch_config(image.get())), image);
+    PodManifest pod = build_manifest(request, site, images::read_launch_config(image.get()));
+    const images::FilePiece piece = images::squashfs_place(image.get());
+    pod.image_offset = piece.offset;
+    pod.image_bytes = piece.bytes;
+    hand_over(pod, image);
   } catch (const std::exception& e) {
     // The ranks wait at the socket; stage1 knows how to speak to them.
     become_stage1({"--refuse", request.valid() ? request.first(name::kLocalRanks, "1") : "1", e.what()});

@@ -6,6 +6,7 @@
 
 #include <atomic>
 
+#include "images/squashfs/lzo.h"
 #include "sys/error.h"
 
 namespace sabot::images {
@@ -23,7 +24,7 @@ int read_at(sqfs_file_t* base, sqfs_u64 offset, void* buffer, std::size_t bytes)
   if (offset > file.size || bytes > file.size - offset) return SQFS_ERROR_OUT_OF_BOUNDS;
   auto* into = static_cast<char*>(buffer);
   while (bytes > 0) {
-    const ssize_t got = ::pread(file.fd, into, bytes, static_cast<off_t>(offset));
+    const ssize_t got = ::pread(file.fd, into, bytes, static_cast<off_t>(file.base + offset));
     if (got == -1 && errno == EINTR) continue;
     if (got == -1) return failed(file);
     if (got == 0) return SQFS_ERROR_OUT_OF_BOUNDS;
@@ -38,7 +39,7 @@ int write_at(sqfs_file_t* base, sqfs_u64 offset, const void* buffer, std::size_t
   FdFile& file = self(base);
   const auto* from = static_cast<const char*>(buffer);
   while (bytes > 0) {
-    const ssize_t put = ::pwrite(file.fd, from, bytes, static_cast<off_t>(offset));
+    const ssize_t put = ::pwrite(file.fd, from, bytes, static_cast<off_t>(file.base + offset));
     if (put == -1 && errno == EINTR) continue;
     if (put == -1) return failed(file);
     from += put;
@@ -53,7 +54,7 @@ sqfs_u64 get_size(const sqfs_file_t* file) noexcept { return static_cast<const F
 
 int truncate(sqfs_file_t* base, sqfs_u64 size) noexcept {
   FdFile& file = self(base);
-  if (::ftruncate(file.fd, static_cast<off_t>(size)) == -1) return failed(file);
+  if (::ftruncate(file.fd, static_cast<off_t>(file.base + size)) == -1) return failed(file);
   file.size = size;
   return 0;
 }
@@ -93,7 +94,8 @@ sqfs_s32 lz4_if_smaller(sqfs_compressor_t* compressor, const sqfs_u8* in, sqfs_u
 
 }  // namespace
 
-FdFile::FdFile(int descriptor, std::uint64_t bytes) : sqfs_file_t{}, fd(descriptor), size(bytes) {
+FdFile::FdFile(int descriptor, std::uint64_t bytes, std::uint64_t begin)
+    : sqfs_file_t{}, fd(descriptor), base(begin), size(bytes) {
   sqfs_file_t::read_at = images::read_at;
   sqfs_file_t::write_at = images::write_at;
   sqfs_file_t::get_size = images::get_size;
@@ -111,6 +113,7 @@ void throw_no_memory(const char* what) { throw Error(ENOMEM, what); }
 
 Sqfs<sqfs_compressor_t> make_compressor(SQFS_COMPRESSOR id, std::uint32_t block_size, int level,
                                         bool uncompress) {
+  if (id == SQFS_COMP_LZO && uncompress) return make_lzo_decompressor();
   sqfs_compressor_config_t config;
   const auto flags = static_cast<sqfs_u16>(uncompress ? SQFS_COMP_FLAG_UNCOMPRESS : 0);
   sqfs_compressor_t* compressor = nullptr;

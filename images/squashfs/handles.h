@@ -32,8 +32,10 @@ using SqfsInode = std::unique_ptr<sqfs_inode_generic_t, SqfsFree>;
 /// A borrowed descriptor as libsquashfs's file. Reads beyond `size` fail instead of ending short.
 struct FdFile : sqfs_file_t {
   /// `size`  what reads may see, and where appending starts
-  FdFile(int fd, std::uint64_t size);
+  /// `base`  where in `fd` the file system begins
+  FdFile(int fd, std::uint64_t size, std::uint64_t base = 0);
   int fd;
+  std::uint64_t base;
   std::uint64_t size;
   int error = 0;  ///< errno of the first call that failed
 };

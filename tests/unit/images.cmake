@@ -4,6 +4,7 @@ sabot_unit_test(unit_images
     images/support.cc
     images/test_archives.cc
     images/test_directory.cc
+    images/test_foreign.cc
     images/test_launch_config.cc
     images/test_layers.cc
     images/test_oci.cc
