@@ -6,5 +6,5 @@ source "$(dirname "$0")/../lib/common.sh"
 [[ $(id -u) == 0 ]] || skip "root is needed to start a Slurm cluster"
 export SABOT_CLUSTER_DIR=${SABOT_CLUSTER_DIR:-/var/lib/sabot-cluster-ctest}
 plugin=$(find "$BUILD" -name spank_sabot.so | head -1)
-"$TESTS/cluster/cluster" up --nodes 2 --cpus "${CPUS:-4}" --plugin "$plugin" \
+"$TESTS/cluster/cluster" up --nodes "${NODES:-2}" --cpus "${CPUS:-4}" --plugin "$plugin" \
   --plugin-args "libexec=$BUILD/libexec/sabot config=$SABOT_CLUSTER_DIR/etc/sabot.conf"
