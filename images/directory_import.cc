@@ -122,7 +122,7 @@ class Walk {
     } else if (S_ISFIFO(st.st_mode)) {
       add(path, st, FileType::fifo, xattrs_of_name(directory, name));
     } else {
-      collected_.notes.add(quoted(path) + " is a device or socket; left out, a pod has its own");
+      collected_.notes.add_each(quoted(path), kLeftOut);
     }
   }
 

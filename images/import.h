@@ -15,14 +15,20 @@
 
 namespace sabot::images {
 
-enum class Compression { zstd, gzip, xz, lz4 };
+enum class Compression { zstd, gzip, xz, lz4, none };
 
-/// `zstd`, `gzip`, `xz`, `lz4`. Throws Refused for another word.
-Compression parse_compression(const std::string& word);
+struct ImportOptions;
+
+/// `zstd`, `gzip`, `xz`, each also with a level behind a colon as in `zstd:19`; `lz4`; `none`: into
+/// `options`. Throws Refused for another word, or a level that the compression does not have.
+void set_compression(ImportOptions& options, const std::string& text);
+
+/// What set_compression reads.
+std::string format_compression(const ImportOptions& options);
 
 struct ImportOptions {
   Compression compression = Compression::zstd;
-  int compression_level = 0;              ///< 0: our choice (zstd 3, gzip 6, xz 6); lz4 has none
+  int compression_level = 0;              ///< 0: our choice (zstd 3, gzip 6, xz 6); lz4 and none have none
   std::uint32_t block_size = 128 * 1024;  ///< bytes, a power of two from 4 KiB to 1 MiB
   unsigned threads = 0;                   ///< that compress; 0: as many as CPUs allowed to us
   std::optional<LaunchConfig> launch;     ///< instead of the one the source has

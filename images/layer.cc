@@ -74,7 +74,7 @@ class LayerRead {
       return;
     }
     if (!entry.type) {
-      collected_.notes.add(quoted(path) + " is a device or socket; left out, a pod has its own");
+      collected_.notes.add_each(quoted(path), kLeftOut);
       return;
     }
     Inode* inode = make_inode(entry, path);
@@ -171,8 +171,8 @@ std::vector<Xattr> usable_xattrs(std::vector<Xattr> xattrs, std::string_view pat
   std::erase_if(xattrs, [&](const Xattr& xattr) {
     if (is_overlay_mark(xattr.name)) return true;
     if (squashfs_holds_xattr(xattr.name) && xattr.name.size() <= kMaxNameBytes) return false;
-    notes.add(quoted(path) + " has the extended attribute " + quoted(xattr.name) +
-              ", which squashfs cannot hold; left out");
+    notes.add_each(quoted(path),
+                   "extended attribute " + quoted(xattr.name) + ", left out: squashfs cannot hold it");
     return true;
   });
   return xattrs;

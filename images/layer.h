@@ -41,6 +41,9 @@ void read_layer_again(ByteSource& tar, const std::unordered_map<std::uint32_t, I
 /// Of what `layer` has: files that are in the tree, not empty, and were not written. By ordinal.
 std::unordered_map<std::uint32_t, Inode*> skipped_files(Node& root, std::uint32_t layer);
 
+/// What notes say of device nodes and sockets.
+inline constexpr char kLeftOut[] = "device or socket, left out: a pod has its own";
+
 /// Seconds as squashfs holds them: 0 for what is before 1970, the end of 2106 for what is after.
 std::uint32_t squashfs_time(std::int64_t seconds);
 

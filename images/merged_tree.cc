@@ -139,7 +139,7 @@ void MergedTree::put(const LayerEntry& entry, Inode* inode, std::uint32_t number
   }
   if (old != nullptr) {
     if (old->inode->layer == number)
-      notes.add(quoted(entry.path) + " is given twice in one layer; the later one counts");
+      notes.add_each(quoted(entry.path), "given twice in one layer; the later one counts");
     last_node_ = nullptr;
     parent->children.erase(parent->children.find(name));
   }

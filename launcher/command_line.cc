@@ -69,7 +69,7 @@ void add_import_options(CLI::App& command, ImportCommand& import, std::string& c
                   "directory, root file system tar, OCI layout directory, or squashfs file")
       ->required();
   command.add_option("NAME", import.name, "name in the store; default: from the file's name");
-  command.add_option("--compression", compression, "zstd (default), gzip, xz or lz4");
+  command.add_option("--compression", compression, "zstd[:LEVEL] (default zstd:3), gzip[:LEVEL], xz[:LEVEL], lz4 or none");
   command
       .add_option("--block-size", import.options.block_size,
                   "of the squashfs, in bytes: a power of two, 4K to 1M")
@@ -148,9 +148,9 @@ void add_resolve(CLI::App& app, CommandLine& line) {
   });
 }
 
-images::Compression compression_of(const std::string& word) {
+void take_compression(images::ImportOptions& options, const std::string& text) {
   try {
-    return images::parse_compression(word);
+    images::set_compression(options, text);
   } catch (const Refused& e) {
     throw UsageError(e.what());
   }
@@ -160,9 +160,11 @@ void add_image(CLI::App& app, CommandLine& line) {
   CLI::App* image = app.add_subcommand("image", "the image store")->require_subcommand(1);
   CLI::App* import = image->add_subcommand("import", "make a squashfs image and keep it");
   add_import_options(*import, line.import, line.compression);
-  import->callback([&line] {
+  import->callback([&line, import] {
+    for (const char* option : {"--compression", "--block-size", "--arch"})
+      if (import->count(option) > 0) line.import.shaped_by = option;
     line.action = [&line] {
-      if (!line.compression.empty()) line.import.options.compression = compression_of(line.compression);
+      if (!line.compression.empty()) take_compression(line.import.options, line.compression);
   return image_import_command(line.global, line.import);
 };
 }  // namespace

@@ -34,6 +34,7 @@ struct ImportCommand {
   std::string source;
   std::string name;
   images::ImportOptions options;
+  std::string shaped_by;  ///< an option that was given and says how the image is made; empty: none
   bool quiet = false;
 };
 int image_import_command(const GlobalOptions& global, const ImportCommand& options);

@@ -81,6 +81,9 @@ int image_import_command(const GlobalOptions& global, const ImportCommand& comma
   const images::Reference source = images::locate(images::parse_reference(command.source), AT_FDCWD);
   if (source.kind == images::ReferenceKind::name || source.kind == images::ReferenceKind::digest)
     throw Refused("'" + printable(command.source) + "' is no file or directory here");
+  if (source.kind == images::ReferenceKind::squashfs && !command.shaped_by.empty())
+    throw UsageError(command.shaped_by + " does not apply to '" + printable(command.source) +
+                     "': a squashfs file is kept as it is");
   const std::string name = command.name.empty() ? default_name(source.path) : command.name;
   const std::string title = command.quiet ? "" : "import " + printable(name);
   const ImportAnswer answer = run_importer({path, command.source, name, title, command.options});

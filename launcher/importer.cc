@@ -20,7 +20,6 @@ namespace sabot {
 namespace {
 
 constexpr int kAnswerBytes = 1 << 20;
-constexpr std::array kCompressions = {"zstd", "gzip", "xz", "lz4"};  // by images::Compression
 
 pid_t start(const std::vector<std::string>& words, int output) {
   std::vector<char*> argv = argv_of(words);
@@ -63,7 +62,7 @@ std::vector<std::string> encode_job(const ImportJob& job) {
           "source=" + job.source,
           "name=" + job.name,
           "title=" + job.title,
-          std::string("compression=") + kCompressions[static_cast<std::size_t>(job.options.compression)],
+          "compression=" + images::format_compression(job.options),
           "block-size=" + std::to_string(job.options.block_size),
           "arch=" + job.options.architecture};
 }
@@ -81,7 +80,7 @@ ImportJob decode_job(const std::vector<std::string>& arguments) {
     } else if (name == "title") {
       job.title = value;
     } else if (name == "compression") {
-      job.options.compression = images::parse_compression(value);
+      images::set_compression(job.options, value);
     } else if (name == "block-size") {
       job.options.block_size = number_of(value);
     } else if (name == "arch") {

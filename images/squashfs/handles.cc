@@ -92,7 +92,13 @@ sqfs_s32 lz4_if_smaller(sqfs_compressor_t* compressor, const sqfs_u8* in, sqfs_u
   return rc > 0 && static_cast<sqfs_u32>(rc) >= size ? 0 : rc;
 }
 
+sqfs_s32 never_smaller(sqfs_compressor_t*, const sqfs_u8*, sqfs_u32, sqfs_u8*, sqfs_u32) noexcept {
+  return 0;
+}
+
 }  // namespace
+
+void leave_uncompressed(sqfs_compressor_t& compressor) { compressor.do_block = never_smaller; }
 
 FdFile::FdFile(int descriptor, std::uint64_t bytes, std::uint64_t begin)
     : sqfs_file_t{}, fd(descriptor), base(begin), size(bytes) {

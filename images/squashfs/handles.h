@@ -60,4 +60,7 @@ Sqfs<T> own(T* pointer, const char* what) {
 Sqfs<sqfs_compressor_t> make_compressor(SQFS_COMPRESSOR id, std::uint32_t block_size, int level,
                                         bool uncompress);
 
+/// Let `compressor` leave every block as it is: squashfs marks such blocks, and any reader takes them.
+void leave_uncompressed(sqfs_compressor_t& compressor);
+
 }  // namespace sabot::images

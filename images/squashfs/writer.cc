@@ -29,12 +29,14 @@ SQFS_COMPRESSOR id_of(Compression compression) {
       return SQFS_COMP_XZ;
     case Compression::lz4:
       return SQFS_COMP_LZ4;
+    case Compression::none:
+      return SQFS_COMP_GZIP;  // a number there must be; nothing is packed with it
   }
   throw Refused("unknown compression");
 }
 
 int level_of(const ImportOptions& options) {
-  if (options.compression == Compression::lz4) return 0;
+  if (options.compression == Compression::lz4 || options.compression == Compression::none) return 0;
   if (options.compression_level != 0) return options.compression_level;
   return options.compression == Compression::zstd ? 3 : 6;  // zstd 3: as fast as reading layers
 }
@@ -54,6 +56,7 @@ SquashfsWriter::State::State(int fd, const ImportOptions& options)
       decompressor(make_compressor(id_of(options.compression), options.block_size, level_of(options), true)),
       sink(file),
       fragments(own(sqfs_frag_table_create(0), "fragment table")) {
+  if (options.compression == Compression::none) leave_uncompressed(*compressor);
   if (sqfs_super_init(&super, options.block_size, 0, id_of(options.compression)) != 0)
     throw Refused("a block size of " + std::to_string(options.block_size) +
                   " bytes; squashfs has powers of two from 4096 to 1048576");

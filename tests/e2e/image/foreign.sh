@@ -71,3 +71,5 @@ contains "what is in it" '"WHO=apptainer"' "$("$SABOT" --json image show ./image
 expect "a SIF in the store" "apptainer" "$(run fromsif -- sh -c 'echo $WHO')"
 head -c 40000 image.sif >cut.sif
 refused 125 "outside of the file" run ./cut.sif -- true
+refused 2 "--block-size does not apply" "$SABOT" image import --block-size=64K ./image.sif other
+refused 2 "has levels from 1 to 22" "$SABOT" image import --compression=zstd:99 ./enroot other

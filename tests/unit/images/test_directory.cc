@@ -119,10 +119,11 @@ TEST_CASE("each compression and block size makes an image that others can read",
   fs::create_directory(scratch / "root");
   const std::string content = noise(500'000, 5) + std::string(500'000, 'y');
   write_text(scratch / "root/a", content);
-  for (const char* word : {"zstd", "gzip", "xz", "lz4"})
+  for (const std::string word : {"zstd", "zstd:19", "gzip", "gzip:1", "xz", "lz4", "none"})
     for (const std::uint32_t block : {4096u, 131'072u, 1'048'576u}) {
       ImportOptions options;
-      options.compression = parse_compression(word);
+      set_compression(options, word);
+      CHECK(format_compression(options) == word);
       options.block_size = block;
       options.launch.emplace().user = word;
       import_to(scratch / "root", scratch / "image", options);
@@ -130,14 +131,20 @@ TEST_CASE("each compression and block size makes an image that others can read",
       const bool same = output_of("unsquashfs -n -cat " + quote(scratch / "image") + " a") == content;
       CHECK(same);  // not in one expression: it would be printed
       const sabot::UniqueFd fd{::open((scratch / "image").c_str(), O_RDONLY)};
-      CHECK(read_image_info(fd.get()).compression == word);
+      CHECK(read_image_info(fd.get()).compression ==
+            (word == "none" ? "gzip" : word.substr(0, word.find(':'))));
+      if (word == "none") CHECK(fs::file_size(scratch / "image") > content.size());
       CHECK(read_image_info(fd.get()).block_size == block);
       CHECK(read_launch_config(fd.get()).user == word);
     }
   ImportOptions wrong;
   wrong.block_size = 5000;
   CHECK_THROWS_AS(import_to(scratch / "root", scratch / "image", wrong), sabot::Refused);
-  CHECK_THROWS_AS(parse_compression("lzo"), sabot::Refused);
+  ImportOptions unchanged;
+  for (const char* word :
+       {"lzo", "", "zstd:0", "zstd:23", "gzip:10", "zstd:", "zstd:3x", "lz4:1", "none:1", "zstd:-1"})
+    CHECK_THROWS_AS(set_compression(unchanged, word), sabot::Refused);
+  CHECK(format_compression(unchanged) == "zstd");
 }
 
 TEST_CASE("equal files are kept once", "[images][directory]") {
@@ -166,17 +173,21 @@ TEST_CASE("extended attributes of a directory's files are kept", "[images][direc
   CHECK(::getxattr((out / "a").c_str(), "user.overlay.opaque", value, sizeof value) == -1);
 }
 
-TEST_CASE("sockets in a directory are left out with a note", "[images][directory]") {
+TEST_CASE("sockets in a directory are left out, all with one note", "[images][directory]") {
   const Scratch scratch;
   fs::create_directory(scratch / "root");
-  const sabot::UniqueFd socket{::socket(AF_UNIX, SOCK_STREAM, 0)};
-  sockaddr_un address{};
-  address.sun_family = AF_UNIX;
-  (scratch / "root/s").string().copy(address.sun_path, sizeof address.sun_path - 1);
-  REQUIRE(::bind(socket.get(), reinterpret_cast<sockaddr*>(&address), sizeof address) == 0);
+  const auto make_socket = [&](const char* name) {
+    sabot::UniqueFd socket{::socket(AF_UNIX, SOCK_STREAM, 0)};
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    (scratch / name).string().copy(address.sun_path, sizeof address.sun_path - 1);
+    REQUIRE(::bind(socket.get(), reinterpret_cast<sockaddr*>(&address), sizeof address) == 0);
+    return socket;
+  };
+  const sabot::UniqueFd sockets[] = {make_socket("root/s"), make_socket("root/t"), make_socket("root/u")};
   const ImportResult result = import_to(scratch / "root", scratch / "image");
   REQUIRE(result.notes.size() == 1);
-  CHECK_THAT(result.notes[0], Contains("'s' is a device or socket"));
+  CHECK_THAT(result.notes[0], Contains("'s' and 2 more: device or socket"));
 }
 
 TEST_CASE("the image being written is not imported into itself", "[images][directory]") {

@@ -10,6 +10,7 @@ using namespace sabot;
 TEST_CASE("an import's job arrives as it was given", "[launcher][import]") {
   ImportJob job{"/a store", "./root=x\n", "team/app:1", "import app", {}};
   job.options.compression = images::Compression::xz;
+  job.options.compression_level = 9;
   job.options.block_size = 4096;
   job.options.architecture = "arm64";
   const ImportJob got = decode_job(encode_job(job));
@@ -18,6 +19,7 @@ TEST_CASE("an import's job arrives as it was given", "[launcher][import]") {
   CHECK(got.name == job.name);
   CHECK(got.title == job.title);
   CHECK(got.options.compression == job.options.compression);
+  CHECK(got.options.compression_level == job.options.compression_level);
   CHECK(got.options.block_size == job.options.block_size);
   CHECK(got.options.architecture == job.options.architecture);
 }
