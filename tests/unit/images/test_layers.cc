@@ -228,7 +228,7 @@ TEST_CASE("absolute names lose their slash", "[images][layer]") {
 TEST_CASE("of a name given twice in one layer the later one counts, and a note says so", "[images][layer]") {
   const auto image = import_layers({Tar().file("a", "first").file("a", "second").bytes()});
   CHECK(image->content("a") == "second");
-  CHECK(image->noted("'a' is given twice"));
+  CHECK(image->noted("'a': given twice"));
 }
 
 TEST_CASE("an image of no layers is an empty root", "[images][layer]") {
