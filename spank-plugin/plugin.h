@@ -3,7 +3,7 @@
 // client.cc, components.cc, slurm_options.cc (srun, sbatch, salloc), step.cc (slurmstepd and its task
 // children); options.cc is in both. Rules of this box: libc alone, no heap of its own, no exceptions, no
 // threads, and as root nothing but keeping a few bits of what was asked. Sources: spank(8); the reasons are
-// in docs/security.md.
+// in SECURITY.md.
 #pragma once
 
 extern "C" {

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# One keeper per step and node, in the step's cgroup, on the step's CPUs, no rank's child; ranks share its namespaces.
+# S6: one keeper per step and node, in the step's cgroup, on the step's CPUs, no rank's child, with nothing of root's;
+# ranks share its namespaces.
 # shellcheck source=tests/lib/slurm.sh
 source "$(dirname "$0")/../lib/slurm.sh"
 
@@ -16,6 +17,12 @@ cgroups() { on_node node1 cat "/proc/$1/cgroup" | grep -E ':(freezer|cpuset):' |
 contains "the rank's cgroup" "step_0" "$(cgroups "$rank")"
 expect "the keeper's cgroup" "$(cgroups "$rank")" "$(cgroups "$keeper")"
 lacks "the keeper's parent" "$rank" "$(on_node node1 ps -o ppid= -p "$keeper")"
+# Real, effective and saved: of the root that slurmstepd was nothing is left. Nor is the OOM killer kept from a keeper.
+ids_of() { on_node node1 grep -E '^(Uid|Gid|Groups):' "/proc/$1/status" | xargs; }
+expect "the keeper's ids and groups" "$(ids_of "$rank")" "$(ids_of "$keeper")"
+lacks "the keeper's ids" " 0 " "$(ids_of "$keeper") "
+expect "the keeper's oom_score_adj" "$(on_node node1 cat "/proc/$rank/oom_score_adj")" "$(on_node node1 cat "/proc/$keeper/oom_score_adj")"
+expect "the signals that the keeper blocks" "0000000000000000" "$(on_node node1 awk '/^SigBlk:/ { print $2 }' "/proc/$keeper/status")"
 union=$(for pid in $(on_node node1 pgrep -f 'until \[ -e go'); do on_node node1 taskset -cp "$pid"; done | sed 's/.*: //' | sort -u | head -n 1)
 contains "the keeper's CPUs" "$union" "$(on_node node1 taskset -cp "$keeper")"
 for fd in 0 1 2; do

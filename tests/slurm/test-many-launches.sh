@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# Many launches, one after another (SABOT_LAUNCHES), 16 at once, and many bad ones (SABOT_BAD_SUBMISSIONS) leave a node as it was.
+# S4: many launches, one after another (SABOT_LAUNCHES), 16 at once, and many bad ones (SABOT_BAD_SUBMISSIONS) leave a node as it was.
 # shellcheck source=tests/lib/slurm.sh
 source "$(dirname "$0")/../lib/slurm.sh"
 

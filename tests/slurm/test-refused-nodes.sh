@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# A node that cannot make a pod refuses: no user namespaces, no /dev/fuse, no launcher, a bad configuration, helpers killed.
+# S14: a node that cannot make a pod refuses: no user namespaces, no /dev/fuse, no launcher, a bad configuration, helpers killed.
 # A cluster of its own, whose launcher is a copy that one node can have otherwise than the other.
 # shellcheck source=tests/lib/common.sh
 source "$(dirname "$0")/../lib/common.sh"

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# Values with quotes, blanks, commands, escapes, and of any length are taken as they are, printed harmlessly, and refused.
+# S3 S12: values with quotes, blanks, commands, escapes, and of any length are taken as they are, printed harmlessly, and refused.
 # shellcheck source=tests/lib/slurm.sh
 source "$(dirname "$0")/../lib/slurm.sh"
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# If an image was asked for and cannot be entered, the rank does not run: one line, exit 125, the node stays idle.
+# S4 S14: if an image was asked for and cannot be entered, the rank does not run: one line, exit 125, the node stays idle.
 # shellcheck source=tests/lib/slurm.sh
 source "$(dirname "$0")/../lib/slurm.sh"
 

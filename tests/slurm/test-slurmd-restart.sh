@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# A step outlives a slurmd that ends and starts again; descriptors that srun or slurmd have open reach no rank and no keeper.
+# S6: a step outlives a slurmd that ends and starts again; descriptors that srun or slurmd have open reach no rank and no keeper.
 # A cluster of its own, for a machine of the cluster ends with its slurmd unless its process 1 is kept from looking.
 # shellcheck source=tests/lib/common.sh
 source "$(dirname "$0")/../lib/common.sh"

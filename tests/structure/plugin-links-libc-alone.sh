@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# The plugin is a small guest: it needs libc alone, shows Slurm what Slurm asks for, and execs nothing.
+# S2 S5 S8 S10: the plugin is a small guest: it needs libc alone, shows Slurm what Slurm asks for, and execs nothing.
 # shellcheck source=tests/lib/common.sh
 source "$(dirname "$0")/../lib/common.sh"
 

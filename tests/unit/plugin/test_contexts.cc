@@ -78,7 +78,7 @@ TEST_CASE("options that take a value say so and switches do not", "[plugin][cont
   CHECK(outcome.out.empty());
 }
 
-TEST_CASE("a client stops for a wrong line in plugstack.conf and a node goes on", "[plugin][contexts]") {
+TEST_CASE("a client stops for a wrong line in plugstack.conf and a node goes on", "[plugin][contexts][S4]") {
   for (const spank_context_t context : {S_CTX_LOCAL, S_CTX_ALLOCATOR, S_CTX_REMOTE, S_CTX_SLURMD}) {
     CAPTURE(context);
     const Outcome outcome = live([=] {
@@ -90,7 +90,7 @@ TEST_CASE("a client stops for a wrong line in plugstack.conf and a node goes on"
   }
 }
 
-TEST_CASE("a client stops when Slurm refuses an option and a node goes on", "[plugin][contexts]") {
+TEST_CASE("a client stops when Slurm refuses an option and a node goes on", "[plugin][contexts][S4]") {
   for (const spank_context_t context : {S_CTX_LOCAL, S_CTX_REMOTE}) {
     const Outcome outcome = live([=] {
       host().context = context;
@@ -101,7 +101,7 @@ TEST_CASE("a client stops when Slurm refuses an option and a node goes on", "[pl
   }
 }
 
-TEST_CASE("slurmd is the same after each callback as before", "[plugin][contexts]") {
+TEST_CASE("slurmd is the same after each callback as before", "[plugin][contexts][S10]") {
   for (const spank_context_t context : {S_CTX_SLURMD, S_CTX_JOB_SCRIPT}) {
     const Outcome outcome = live([=] {
       host().context = context;
@@ -119,7 +119,7 @@ TEST_CASE("slurmd is the same after each callback as before", "[plugin][contexts
 }
 
 TEST_CASE("slurmstepd of a step without an image is the same after each callback as before",
-          "[plugin][contexts]") {
+          "[plugin][contexts][S10]") {
   const Outcome outcome = live([] {
     umask(027);
     Plugin plugin({"libexec=/nonexistent", "config=/nonexistent"});
@@ -136,7 +136,7 @@ TEST_CASE("slurmstepd of a step without an image is the same after each callback
 }
 
 TEST_CASE("slurmstepd of a step with an image holds a socket until the last rank has ended",
-          "[plugin][contexts]") {
+          "[plugin][contexts][S10]") {
   const Outcome outcome = live([] {
     host().job_env["SLURM_SABOT_IMAGE"] = "sha256:00";
     host().items[S_JOB_LOCAL_TASK_COUNT] = 3;

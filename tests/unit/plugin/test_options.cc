@@ -26,7 +26,7 @@ std::string binary(size_t bytes) {
 }  // namespace
 
 TEST_CASE("as root an option of any value is remembered as asked for and nothing else happens",
-          "[plugin][options]") {
+          "[plugin][options][S2][S3]") {
   for (const std::string& value :
        {std::string(), std::string("none"), std::string("image"), std::string("%s%n\n\033[2J"),
         std::string(10 << 20, 'x'), binary(100000)}) {
@@ -84,7 +84,7 @@ TEST_CASE("an option that the plugin does not know changes nothing", "[plugin][o
   CHECK(outcome.out.empty());
 }
 
-TEST_CASE("a client keeps the last value whole or remembers that it was too long", "[plugin][options]") {
+TEST_CASE("a client keeps the last value whole or remembers that it was too long", "[plugin][options][S3]") {
   const Outcome outcome = live([] {
     host().context = S_CTX_LOCAL;
     Plugin plugin;

@@ -45,7 +45,7 @@ TEST_CASE("a keeper that dies after it heard the rank fails it soon", "[plugin][
   CHECK(outcome.seconds < 10);
 }
 
-TEST_CASE("a stage0 that never answers fails its rank after the timeout and is gone", "[plugin][rank]") {
+TEST_CASE("a stage0 that never answers fails its rank after the timeout and is gone", "[plugin][rank][S11]") {
   for (const char* behaviour : {"sleeps", "never-answers"}) {
     const Outcome outcome =
         rank_with(behaviour, {}, 1);  // the pipe of standard error would stay open otherwise
@@ -55,7 +55,8 @@ TEST_CASE("a stage0 that never answers fails its rank after the timeout and is g
   }
 }
 
-TEST_CASE("a keeper's reason is the rank's with control bytes replaced and cut to a line", "[plugin][rank]") {
+TEST_CASE("a keeper's reason is the rank's with control bytes replaced and cut to a line",
+          "[plugin][rank][S12]") {
   CHECK(refusal(rank_with("fails")) ==
         "no image?"
         "?[2Jhere?");
@@ -113,7 +114,7 @@ TEST_CASE("directories of PMI that are no absolute paths are not asked for", "[p
   CHECK_THAT(refusal(outcome), !Contains("pmi-dir"));
 }
 
-TEST_CASE("stage0 inherits nothing of the rank's", "[plugin][rank]") {
+TEST_CASE("stage0 inherits nothing of the rank's", "[plugin][rank][S6]") {
   const Outcome outcome = rank_with("shows-itself", [] {
     setenv("LD_PRELOAD", "", 1);
     setenv("SECRET", "x", 1);

@@ -50,7 +50,8 @@ TEST_CASE("a rendezvous is made only where an image is published", "[plugin][ste
   CHECK(outcome.code == kReturned);
 }
 
-TEST_CASE("a published image of any length or one that cannot be read makes a rendezvous", "[plugin][step]") {
+TEST_CASE("a published image of any length or one that cannot be read makes a rendezvous",
+          "[plugin][step][S3]") {
   for (const int err : {0, static_cast<int>(ESPANK_NOSPACE), static_cast<int>(ESPANK_BAD_ARG)}) {
     const Outcome outcome = live([=] {
       Plugin plugin;
@@ -100,7 +101,7 @@ TEST_CASE("the extern step has no pod", "[plugin][step]") {
   CHECK(outcome.code == kReturned);
 }
 
-TEST_CASE("a rank whose option came without its published answer does not run", "[plugin][step]") {
+TEST_CASE("a rank whose option came without its published answer does not run", "[plugin][step][S14]") {
   for (const char* value : {"image", "", static_cast<const char*>(nullptr)}) {
     const Outcome outcome = rank_of({}, {}, [=](Plugin& plugin) { plugin.option(Option::image, value); });
     CHECK_THAT(refusal(outcome), Contains("the submitting command did not hand it over"));
@@ -117,7 +118,7 @@ TEST_CASE("a rank whose step carries Slurm's own container without an answer doe
   CHECK(rank_of(native, {"container=no"}).code == kReturned);  // left to oci.conf
 }
 
-TEST_CASE("a variable that does not fit is a refusal and never as if it were not set", "[plugin][step]") {
+TEST_CASE("a variable that does not fit is a refusal and never as if it were not set", "[plugin][step][S3]") {
   for (const char* name : {"SLURM_SABOT_IMAGE", "SLURM_SABOT_STORE", "SLURM_SABOT_MOUNTS",
                            "SLURM_SABOT_WORKDIR", "SLURM_SABOT_WRITABLE"}) {
     CAPTURE(name);
@@ -148,7 +149,7 @@ TEST_CASE("variables that do not fit together are a refusal", "[plugin][step]") 
   CHECK_THAT(refusal(outcome), Contains("longer than 131072 bytes"));
 }
 
-TEST_CASE("a rank without a rendezvous does not run", "[plugin][step]") {
+TEST_CASE("a rank without a rendezvous does not run", "[plugin][step][S14]") {
   const Outcome outcome = live([] {
     Plugin plugin;
     begin_step(plugin);
@@ -158,7 +159,8 @@ TEST_CASE("a rank without a rendezvous does not run", "[plugin][step]") {
   CHECK(refusal(outcome) == "no socket for the pod could be made when the step began");
 }
 
-TEST_CASE("a stage0 that is not installed is named and control bytes are not printed", "[plugin][step]") {
+TEST_CASE("a stage0 that is not installed is named and control bytes are not printed",
+          "[plugin][step][S12]") {
   const Outcome plain = rank_of({{"SLURM_SABOT_IMAGE", "sha256:00"}}, {"libexec=/nonexistent/libexec"});
   CHECK_THAT(refusal(plain),
              Contains("start /nonexistent/libexec/" SABOT_STAGE0_FROM_LIBEXEC ": No such file") &&
