@@ -45,6 +45,10 @@ void add_pod_options(CLI::App& command, PodOptions& pod, Switches& switches) {
   command
       .add_option("--container-env", pod.env, "variables whose value is the job's, whatever the image says")
       ->type_name("NAME,...");
+  command
+      .add_option("--container-unshare,--unshare", pod.unshare,
+                  "namespaces of the pod's own: net (loopback alone), ipc, uts")
+      ->type_name("NAME,...");
   add_pair(command, "--container-writable", switches.writable,
            "let ranks write everywhere; what they wrote goes with the pod", "--container-readonly",
            switches.readonly, "the image cannot be written (default)");

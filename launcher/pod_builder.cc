@@ -146,13 +146,21 @@ std::vector<std::string> image_environment(const std::vector<std::string>& image
 }
 
 std::vector<Mount> default_mounts(const SiteConfig& site, const std::string& submit_dir,
-                                  const std::vector<std::string>& pmi_dirs, const std::string& script) {
+                                  const std::vector<std::string>& pmi_dirs, const std::string& script,
+                                  bool own_ipc) {
   std::vector<Mount> mounts;
   mounts.push_back(bind_same("/proc", "default"));
   mounts.push_back(bind_same("/sys", "default"));
   mounts.back().read_only = true;
   mounts.push_back(bind_same("/dev", "default"));  // with dev/shm: ranks of a step share memory there
   mounts.back().devices = true;
+  if (own_ipc) {
+    mounts.push_back(
+        {.kind = MountKind::tmpfs, .source = {}, .target = "/dev/shm", .why = "default", .mode = 01777});
+    mounts.push_back(
+        {.kind = MountKind::mqueue, .source = "/dev/mqueue", .target = "/dev/mqueue", .why = "default"});
+    mounts.back().if_present = true;
+  }
   mounts.push_back({.kind = MountKind::tmpfs,
                     .source = {},
                     .target = "/tmp",
@@ -186,6 +194,10 @@ PodManifest build_manifest(const MessageReader& request, const SiteConfig& site,
   pod.inside_gid = root_inside ? 0 : ::getegid();
   pod.privileged = root_inside;
   pod.local_ranks = local_ranks(request);
+  const std::string unshare = "," + std::string(request.first(name::kUnshare, "")) + ",";
+  pod.own_net = unshare.find(",net,") != unshare.npos;
+  pod.own_ipc = unshare.find(",ipc,") != unshare.npos;
+  pod.own_uts = unshare.find(",uts,") != unshare.npos;
   pod.writable = is_set(request, name::kWritable);
   pod.writable_bytes = site.writable_bytes;
   divide_environment(pod, image_environment(image.env), request.first(name::kKeepEnv, ""));
@@ -194,7 +206,7 @@ PodManifest build_manifest(const MessageReader& request, const SiteConfig& site,
   choose_workdir(pod, request, image);
   pod.mounts =
       default_mounts(site, absolute_or_empty(request, name::kSubmitDir), all_absolute(request, name::kPmiDir),
-                     absolute_or_empty(request, name::kScript));
+                     absolute_or_empty(request, name::kScript), pod.own_ipc);
   pod.mounts.insert(pod.mounts.end(), site.mounts.begin(), site.mounts.end());
   if (is_set(request, name::kMountHome)) pod.mounts.push_back(home_mount(root_inside));
   const std::string wanted = request.first(name::kMounts, "");

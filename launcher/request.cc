@@ -54,6 +54,7 @@ void inherit_from_job(PodOptions& options) {
   if (!options.mounts) options.mounts = variable("SLURM_SABOT_MOUNTS");
   if (!options.workdir) options.workdir = variable("SLURM_SABOT_WORKDIR");
   if (!options.env) options.env = variable("SLURM_SABOT_ENV");
+  if (!options.unshare) options.unshare = variable("SLURM_SABOT_UNSHARE");
   const auto take_switch = [](std::optional<bool>& into, const char* name) {
     const std::optional<std::string> value = variable(name);
     if (!into && value) into = *value == "1";
@@ -90,6 +91,24 @@ std::string checked_names(const std::string& text) {
     if (to == text.size()) return text;
     from = to + 1;
   }
+}
+
+// Of net,ipc,uts, in this order and each once.
+std::string checked_unshare(const std::string& text) {
+  static constexpr std::string_view kKnown[] = {"net", "ipc", "uts"};
+  std::string found;
+  for (const std::string_view known : kKnown)
+    if (("," + text + ",").find("," + std::string(known) + ",") != text.npos)
+      found.append(found.empty() ? "" : ",").append(known);
+  for (std::size_t from = 0; from <= text.size();) {
+    const std::size_t to = std::min(text.find(',', from), text.size());
+    const std::string name = text.substr(from, to - from);
+    if (std::find(std::begin(kKnown), std::end(kKnown), name) == std::end(kKnown))
+      throw UsageError("--container-unshare: '" + printable(name) +
+                       "' is not known; write some of net,ipc,uts");
+    from = to + 1;
+  }
+  return found;
 }
 
 std::string which_image(const PodOptions& options) {
@@ -139,12 +158,13 @@ void resolve_image(PodRequest& request, const std::string& image, const SiteConf
 }  // namespace
 
 PodOptions with_environment(PodOptions given) {
-  given.needs_image =
-      given.mounts || given.workdir || given.writable;  // from the environment alone is no mistake
+  given.needs_image = given.mounts || given.workdir || given.env || given.unshare || given.writable ||
+                      given.mount_home || given.remap_root;  // from the environment alone is no mistake
   if (!given.image && !given.native_image) given.image = user_variable("IMAGE");
   if (!given.mounts) given.mounts = user_variable("MOUNTS");
   if (!given.workdir) given.workdir = user_variable("WORKDIR");
   if (!given.env) given.env = user_variable("ENV");
+  if (!given.unshare) given.unshare = user_variable("UNSHARE");
   if (!given.mount_home) given.mount_home = user_switch("MOUNT_HOME");
   if (!given.remap_root) given.remap_root = user_switch("REMAP_ROOT");
   if (!given.writable) given.writable = user_switch("WRITABLE");
@@ -175,6 +195,7 @@ PodRequest resolve(const PodOptions& options, const SiteConfig& site, const Impo
   if (options.mounts) request.mounts = checked_mounts(*options.mounts);
   if (options.workdir) request.workdir = checked_workdir(*options.workdir);
   if (options.env) request.env = checked_names(*options.env);
+  if (options.unshare) request.unshare = checked_unshare(*options.unshare);
   request.writable = options.writable.value_or(site.writable);
   request.mount_home = options.mount_home.value_or(site.mount_home);
   request.remap_root = options.remap_root.value_or(site.remap_root);

@@ -22,8 +22,9 @@ struct PodOptions {
   std::optional<bool> writable;
   std::optional<bool> mount_home;
   std::optional<bool> remap_root;
-  std::optional<std::string> env;  ///< NAME,... whose values are the job's, whatever the image says
-  bool needs_image = false;        ///< an option was given that means nothing without an image
+  std::optional<std::string> env;      ///< NAME,... whose values are the job's, whatever the image says
+  std::optional<std::string> unshare;  ///< of net,ipc,uts
+  bool needs_image = false;            ///< an option was given that means nothing without an image
 };
 
 /// Checked and complete: what a node needs to build the pod, besides its own site configuration.
@@ -36,6 +37,7 @@ struct PodRequest {
   bool writable = false;
   bool mount_home = false;
   bool remap_root = false;
+  std::string unshare;              ///< of net,ipc,uts; may be empty
   std::string env;                  ///< NAME,...; may be empty
   bool inherited_by_steps = false;  ///< of a job: its sruns take it over unless they say otherwise
 };

@@ -48,6 +48,7 @@ void write_request(MessageWriter& message, const PodRequest& request) {
   message.add(name::kWritable, request.writable ? "1" : "0");
   message.add(name::kMountHome, request.mount_home ? "1" : "0");
   message.add(name::kRemapRoot, request.remap_root ? "1" : "0");
+  message.add(name::kUnshare, request.unshare.c_str());
   message.add(name::kKeepEnv, request.env.c_str());
   message.add(name::kSubmitDir, std::filesystem::current_path().c_str());
 }
@@ -86,7 +87,7 @@ int run_command(const GlobalOptions& global, const RunOptions& options) {
   Rendezvous place = kNoRendezvous;
   check(open_rendezvous(&place) ? 0 : -1, "socketpair");
   MessageReader reply{};
-  int ns_fds[2] = {-1, -1};
+  int ns_fds[kNamespaceFds];
   FailureText why{};
   if (!ask_for_pod(plan, &place, message, reply_bytes.get(), &reply, ns_fds, &why))
     throw std::runtime_error(why.text);

@@ -21,6 +21,7 @@ constexpr Row kRows[kOptionCount] = {
      "bind host paths into the container; read-write unless :ro"},
     {Option::workdir, "container-workdir", "DIR", "working directory inside the container"},
     {Option::env, "container-env", "NAME,...", "variables whose value is the job's, whatever the image says"},
+    {Option::unshare, "container-unshare", "NAME,...", "namespaces of the step's own: net, ipc, uts"},
     {Option::writable, "container-writable", nullptr, "let ranks write everywhere; it goes with the step"},
     {Option::readonly, "container-readonly", nullptr, "the image cannot be written (default)"},
     {Option::mount_home, "container-mount-home", nullptr, "bind the home directory"},

@@ -33,6 +33,7 @@ enum class Option {
   mounts,
   workdir,
   env,
+  unshare,
   writable,
   readonly,
   mount_home,
@@ -40,7 +41,7 @@ enum class Option {
   remap_root,
   no_remap_root,
 };
-inline constexpr int kOptionCount = 10;
+inline constexpr int kOptionCount = 11;
 inline constexpr size_t kOptionBytes = 16 * 1024;  // longest value; a longer one is refused, never cut
 
 /// Register all options. False where Slurm refuses one.

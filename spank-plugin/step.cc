@@ -38,6 +38,7 @@ constexpr Published kPublished[] = {
     {kWritableVariable, name::kWritable},
     {"SLURM_SABOT_MOUNT_HOME", name::kMountHome},
     {"SLURM_SABOT_REMAP_ROOT", name::kRemapRoot},
+    {"SLURM_SABOT_UNSHARE", name::kUnshare},
     {"SLURM_SABOT_ENV", name::kKeepEnv},
     {kOriginVariable, nullptr},
 };
@@ -220,7 +221,7 @@ void become_rank(spank_t spank, const PluginArguments& arguments) {
   snprintf(stage0, sizeof stage0, "%s/%s", arguments.libexec_dir, SABOT_STAGE0_FROM_LIBEXEC);
   const EntryPlan plan = {stage0, arguments.config_file, arguments.timeout_s * 1000};
   MessageReader reply = {};
-  int ns_fds[2] = {-1, -1};
+  int ns_fds[kNamespaceFds];
   FailureText why;
   if (!ask_for_pod(plan, &place, request, reply_bytes, &reply, ns_fds, &why)) refuse(spank, "%s", why.text);
   const bool privileged = strcmp(reply.first(name::kPrivileged, "0"), "1") == 0;

@@ -33,7 +33,7 @@ std::optional<Applicant> Admissions::next() {
   const ssize_t got = receive_packet(door_.get(), buffer.data(), buffer.size(), fds);
   Applicant rank;
   rank.socket = UniqueFd{fds[0]};
-  const UniqueFd unexpected{fds[1]};
+  for (int i = 1; i < kMaxPacketFds; ++i) UniqueFd{fds[i]}.reset();  // not expected
   if (got == -1 && errno == EMSGSIZE) return std::nullopt;
   check(got, "hear from the ranks");
   if (got == 0) close();
@@ -60,12 +60,13 @@ void Admissions::admit(const Applicant& rank, const Admission& pod) {
   const auto buffer = std::make_unique<char[]>(kMessageBytes);
   MessageWriter reply(buffer.get(), kMessageBytes, MessageKind::admitted);
   reply.add(name::kWorkdirReply, pod.workdir.c_str());
+  reply.add(name::kNamespaces, std::to_string(pod.namespaces.size()).c_str());
   reply.add(name::kPrivileged, pod.privileged ? "1" : "0");
   for (const std::string& entry : pod.env) reply.add(name::kEnv, entry.c_str());
   for (const std::string& entry : pod.default_env) reply.add(name::kDefaultEnv, entry.c_str());
   if (reply.overflow) throw Refused("the image's environment is larger than 128 KiB");
-  const int carried[] = {pod.user_ns, pod.mount_ns};
-  if (send_packet(rank.socket.get(), reply.buffer, reply.used, carried, 2)) return;
+  const int count = static_cast<int>(pod.namespaces.size());
+  if (send_packet(rank.socket.get(), reply.buffer, reply.used, pod.namespaces.data(), count)) return;
   if (errno != EPIPE && errno != ECONNRESET) throw Error(errno, "answer a rank");
 }
 

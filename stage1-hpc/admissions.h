@@ -22,8 +22,7 @@ struct Applicant {
 
 /// What a rank is handed. Descriptors are borrowed.
 struct Admission {
-  int user_ns = -1;
-  int mount_ns = -1;
+  std::vector<int> namespaces;  ///< user, mount, then those that were asked for
   std::string workdir;
   std::vector<std::string> env;          ///< NAME=VALUE
   std::vector<std::string> default_env;  ///< likewise, where the rank has none

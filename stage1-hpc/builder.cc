@@ -3,8 +3,8 @@
 // Not here: the mount calls (mounts.cc), which mounts (mount_plan.cc), serving the image (fs/fuse_server.cc).
 //
 //   builder -> keeper   image_mounted  the FUSE device has its mount: it can be read from now on, not before
-//   builder -> keeper   root_ready     tree mounted, root pivoted; carries the mount namespace
-//   builder -> keeper   failed         one line of text; the builder exits after it
+//   builder -> keeper   root_ready     tree mounted, root pivoted; carries the mount namespace and others
+//   asked for builder -> keeper   failed         one line of text; the builder exits after it
 #include "builder.h"
 
 #include <fcntl.h>
@@ -22,6 +22,7 @@
 
 #include "fs/fuse_mount.h"
 #include "mounts.h"
+#include "namespaces.h"
 #include "packet.h"
 #include "sys/error.h"
 #include "sys/files.h"
@@ -31,9 +32,12 @@ namespace {
 
 enum class Step : char { image_mounted = 'I', root_ready = 'R', failed = 'F' };
 
-bool say(int channel, Step step, const int* fd = nullptr) {
+bool say(int channel, Step step, const std::vector<UniqueFd>& fds = {}) {
   const char byte = static_cast<char>(step);
-  return send_packet(channel, &byte, 1, fd, fd != nullptr ? 1 : 0);
+  int carried[kMaxPacketFds];
+  int count = 0;
+  for (const UniqueFd& fd : fds) carried[count++] = fd.get();
+  return send_packet(channel, &byte, 1, carried, count);
 }
 
 UniqueFd open_directory(int dir, const char* name) {
@@ -83,9 +87,10 @@ void make_mount_point(int root, const std::string& target, bool directory) {
 }
 
 std::string title(const Mount& mount) {
-  const bool bind = mount.kind == MountKind::bind;
-  return (bind ? "bind " + printable(mount.source) + " onto " : "mount a tmpfs on ") +
-         printable(mount.target) + " (" + mount.why + ")";
+  const std::string what = mount.kind == MountKind::bind    ? "bind " + printable(mount.source) + " onto "
+                           : mount.kind == MountKind::tmpfs ? "mount a tmpfs on "
+                                                            : "mount message queues on ";
+  return what + printable(mount.target) + " (" + mount.why + ")";
 }
 
 // Every mount of the plan, attached nowhere yet.
@@ -108,9 +113,13 @@ void attach_mounts(const MountPlan& plan, const std::vector<UniqueFd>& made, int
 }
 
 // The sequence. What a step needs is above it; nothing here is undone by hand: it goes with the namespace.
-UniqueFd build_tree(const PodManifest& pod, const MountPlan& plan, int fuse_device, int channel) {
+std::vector<UniqueFd> build_tree(const PodManifest& pod, const MountPlan& plan, int fuse_device,
+                                 int channel) {
   const Context doing{"build pod " + pod.pod};
   enter_mount_namespace();
+  enter_asked_namespaces(
+      pod);  // before the mounts: message queues are those of the namespace they are made in
+  std::vector<UniqueFd> namespaces = open_namespaces(pod);  // while /proc is the host's
   const std::vector<UniqueFd> mounts =
       make_mounts(plan);                         // the last use of host paths: the next step hides `/..`
   const UniqueFd scratch = make_tmpfs(0, 0755);  // somewhere to stand on that no other process sees
@@ -118,7 +127,7 @@ UniqueFd build_tree(const PodManifest& pod, const MountPlan& plan, int fuse_devi
   const UniqueFd root = attach_image(pod, fuse_device, scratch.get(), channel);
   attach_mounts(plan, mounts, root.get());  // in the image's root, by the image's own paths
   pivot_into(root.get());
-  return UniqueFd{check(::open("/proc/self/ns/mnt", O_RDONLY | O_CLOEXEC), "open", "/proc/self/ns/mnt")};
+  return namespaces;
 }
 
 // Never returns into the keeper's code: whatever happens is told, then the process is gone.
@@ -126,9 +135,7 @@ UniqueFd build_tree(const PodManifest& pod, const MountPlan& plan, int fuse_devi
                               int channel) noexcept {
   std::string text;
   try {
-    const UniqueFd mount_ns = build_tree(pod, plan, fuse_device, channel);
-    const int fd = mount_ns.get();
-    ::_exit(say(channel, Step::root_ready, &fd) ? 0 : 1);
+    ::_exit(say(channel, Step::root_ready, build_tree(pod, plan, fuse_device, channel)) ? 0 : 1);
   } catch (const std::exception& e) {
     text = static_cast<char>(Step::failed) + std::string(e.what());
   }
@@ -161,30 +168,32 @@ void Builder::reap() noexcept {
   child_ = -1;
 }
 
-// The next word of the builder must be `wanted`; returns the descriptor that came with it.
-static UniqueFd await(int channel, Step wanted) {
+// The next word of the builder must be `wanted`; returns the descriptors that came with it.
+static std::vector<UniqueFd> await(int channel, Step wanted) {
   std::array<char, 4096> text{};
   int fds[kMaxPacketFds];
   const ssize_t got = check(receive_packet(channel, text.data(), text.size(), fds), "hear from the builder");
-  UniqueFd first{fds[0]};
-  const UniqueFd second{fds[1]};
+  std::vector<UniqueFd> carried;
+  for (const int fd : fds)
+    if (fd >= 0) carried.emplace_back(fd);
   if (got == 0) throw Refused("the builder died before the pod was ready; is memory short on this node?");
   const auto step = static_cast<Step>(text[0]);
-  if (step == wanted) return first;
+  if (step == wanted) return carried;
   if (step != Step::failed) throw Refused("the builder lost its place");
   throw std::runtime_error(std::string(text.data() + 1, static_cast<std::size_t>(got) - 1));
 }
 
 void Builder::await_image() { await(channel_.get(), Step::image_mounted); }
 
-UniqueFd Builder::mount_namespace(int image_ended) {
+std::vector<UniqueFd> Builder::namespaces(int image_ended) {
   pollfd events[] = {{channel_.get(), POLLIN, 0}, {image_ended, POLLIN, 0}};
   while (::poll(events, 2, -1) == -1 && errno == EINTR) {
   }
   if (events[0].revents == 0) throw Refused("the image's server ended before the pod was ready");
-  UniqueFd mount_ns = await(channel_.get(), Step::root_ready);
+  std::vector<UniqueFd> namespaces = await(channel_.get(), Step::root_ready);
+  if (namespaces.empty()) throw Refused("the builder sent no namespace");
   reap();  // now, not with the pod: a zombie would carry the keeper's name all along
-  return mount_ns;
+  return namespaces;
 }
 
 }  // namespace sabot

@@ -4,6 +4,8 @@
 
 #include <sys/types.h>
 
+#include <vector>
+
 #include "manifest.h"
 #include "mount_plan.h"
 #include "sys/unique_fd.h"
@@ -22,9 +24,10 @@ class Builder {
 
   /// Wait until the image has its mount: from then on, and not before, the device can be served.
   void await_image();
-  /// Wait until it is done. Returns the pod's mount namespace. `image_ended` becomes readable when nobody
-  /// serves the image any more. Both throw Refused, or with the builder's own words.
-  UniqueFd mount_namespace(int image_ended);
+  /// Wait until it is done. Returns the pod's mount namespace, then the others that it asked for.
+  /// `image_ended` becomes readable when nobody serves the image any more. Both throw Refused, or with the
+  /// builder's own words.
+  std::vector<UniqueFd> namespaces(int image_ended);
 
  private:
   void reap() noexcept;

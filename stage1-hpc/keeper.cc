@@ -132,9 +132,9 @@ void keep_pod(const PodManifest& pod, UniqueFd image, Admissions& ranks) {
   builder.await_image();  // a device without a mount cannot be read
   ServedImage served{std::move(device), std::move(tree), {.uid = pod.inside_uid, .gid = pod.inside_gid}};
   {
-    const UniqueFd mount_ns = builder.mount_namespace(served.ended());  // the tree is complete
-    const Admission admission{own->user_ns.get(), mount_ns.get(), plan.workdir, pod.env,
-                              pod.default_env,    pod.privileged};
+    const std::vector<UniqueFd> made = builder.namespaces(served.ended());  // the tree is complete
+    Admission admission{{own->user_ns.get()}, plan.workdir, pod.env, pod.default_env, pod.privileged};
+    for (const UniqueFd& one : made) admission.namespaces.push_back(one.get());
     admit_ranks(pod.local_ranks, admission, ranks, served.ended(), StepCpus{own->threads.get()});
     ranks.close();
     own.reset();

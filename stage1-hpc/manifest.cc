@@ -50,6 +50,12 @@ void decode_pod(PodManifest& pod, std::string_view name, std::string_view value)
     pod.image_bytes = number(value);
   else if (name == "local-ranks")
     pod.local_ranks = static_cast<unsigned>(number(value));
+  else if (name == "own-net")
+    pod.own_net = number(value) != 0;
+  else if (name == "own-ipc")
+    pod.own_ipc = number(value) != 0;
+  else if (name == "own-uts")
+    pod.own_uts = number(value) != 0;
   else if (name == "writable")
     pod.writable = number(value) != 0;
   else if (name == "writable-bytes")
@@ -113,15 +119,20 @@ void decode_line(FileLine& line, std::string_view name, std::string_view value) 
     throw Refused("unknown name '" + printable(name) + "' in a line");
 }
 
+constexpr std::pair<MountKind, const char*> kKinds[] = {{MountKind::bind, "bind"},
+                                                        {MountKind::tmpfs, "tmpfs"},
+                                                        {MountKind::mqueue, "mqueue"},
+                                                        {MountKind::umount, "umount"}};
+
 const char* kind_name(MountKind kind) {
-  if (kind == MountKind::tmpfs) return "tmpfs";
-  return kind == MountKind::umount ? "umount" : "bind";
+  for (const auto& [known, name] : kKinds)
+    if (known == kind) return name;
+  return "";
 }
 
 MountKind mount_kind(std::string_view text) {
-  if (text == "bind") return MountKind::bind;
-  if (text == "tmpfs") return MountKind::tmpfs;
-  if (text == "umount") return MountKind::umount;
+  for (const auto& [known, name] : kKinds)
+    if (name == text) return known;
   throw Refused("unknown kind of mount '" + printable(text) + "'");
 }
 
@@ -137,6 +148,9 @@ std::string encode(const PodManifest& pod) {
   out.add("image-offset", pod.image_offset);
   out.add("image-bytes", pod.image_bytes);
   out.add("local-ranks", pod.local_ranks);
+  out.add("own-net", pod.own_net ? 1 : 0);
+  out.add("own-ipc", pod.own_ipc ? 1 : 0);
+  out.add("own-uts", pod.own_uts ? 1 : 0);
   out.add("writable", pod.writable ? 1 : 0);
   out.add("writable-bytes", pod.writable_bytes);
   out.add("workdir", pod.workdir);

@@ -17,8 +17,9 @@ namespace sabot {
 /// The largest manifest that is written or read.
 inline constexpr std::size_t kManifestBytes = 1024 * 1024;
 
+/// `mqueue`: the POSIX message queues of the pod's own IPC namespace, which must have one.
 /// `umount` is none: it takes away the last mount before it at its target, and what lies upon that.
-enum class MountKind : std::uint8_t { bind, tmpfs, umount };
+enum class MountKind : std::uint8_t { bind, tmpfs, mqueue, umount };
 
 /// What a mount that the host makes below the source later means for the pod.
 enum class Propagation : std::uint8_t {
@@ -63,6 +64,9 @@ struct PodManifest {
   std::uint64_t image_offset = 0;    ///< where the squashfs starts in kStage1ImageFd: 0, but in a SIF
   std::uint64_t image_bytes = 0;     ///< how far it may reach; 0: to the end of the file
   unsigned local_ranks = 1;          ///< ranks that will ask on this node
+  bool own_net = false;              ///< a network namespace with its loopback alone
+  bool own_ipc = false;              ///< System V IPC and POSIX message queues of its own
+  bool own_uts = false;              ///< a host name of its own
   bool writable = false;             ///< an overlay with a tmpfs on top
   std::uint64_t writable_bytes = 0;  ///< its size limit; 0 is the kernel's default
   std::string workdir;        ///< where ranks start; empty: the first mount that is `unless_hiding`, else /

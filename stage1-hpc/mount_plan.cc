@@ -60,7 +60,7 @@ bool is_wanted(const Mount& mount, const ImageTree& tree, const std::vector<Plan
                bool* directory) {
   *directory = true;
   if (mount.unless_hiding && !hides_nothing(tree, earlier, mount.target)) return false;
-  if (mount.kind == MountKind::tmpfs) return true;
+  if (mount.kind == MountKind::tmpfs) return true;  // an mqueue where the host has one
   const Context doing{title(mount)};
   struct stat st {};
   if (::stat(mount.source.c_str(), &st) == -1) {

@@ -59,6 +59,12 @@ void set_attributes(int mount, const mount_attr& wanted, unsigned recursive, con
         "mount_setattr", source);
 }
 
+UniqueFd make_file_system(const Mount& mount) {
+  if (mount.kind == MountKind::tmpfs) return make_tmpfs(mount.size_bytes, mount.mode);
+  if (mount.kind == MountKind::mqueue) return FsContext{"mqueue"}.mount(MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV);
+  return clone_tree(mount.source);
+}
+
 std::string proc_path(int fd) { return "/proc/self/fd/" + std::to_string(fd); }
 
 }  // namespace
@@ -70,8 +76,7 @@ void enter_mount_namespace() {
 }
 
 UniqueFd make_mount(const Mount& mount) {
-  UniqueFd made =
-      mount.kind == MountKind::bind ? clone_tree(mount.source) : make_tmpfs(mount.size_bytes, mount.mode);
+  UniqueFd made = make_file_system(mount);
   mount_attr wanted{};
   wanted.attr_set = MOUNT_ATTR_NOSUID;
   if (mount.read_only) wanted.attr_set |= MOUNT_ATTR_RDONLY;

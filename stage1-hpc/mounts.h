@@ -16,7 +16,7 @@ namespace sabot {
 /// before belong to the old one and cannot be mounted on any more.
 void enter_mount_namespace();
 
-/// What `mount` says, attached nowhere: a copy of the mounts below its source, or an empty tmpfs. Always
+/// What `mount` says, attached nowhere: a copy of the mounts below its source, or a new file system. Always
 /// nosuid; nodev unless `mount.devices`. Not for MountKind::umount.
 UniqueFd make_mount(const Mount& mount);
 

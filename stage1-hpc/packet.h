@@ -8,7 +8,7 @@
 
 namespace sabot {
 
-inline constexpr int kMaxPacketFds = 2;
+inline constexpr int kMaxPacketFds = 6;  // even: an odd one's control buffer would take one more
 
 /// Send `bytes` of `buffer` and `fd_count` descriptors as one packet. False with errno set where that fails.
 bool send_packet(int socket, const char* buffer, size_t bytes, const int* fds, int fd_count);

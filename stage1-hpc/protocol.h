@@ -8,8 +8,10 @@
 //
 //   elected rank -> stage0   request    what the pod shall be; a file on stage0's standard input
 //   rank -> keeper           join       let me in; carries the rank's own socket, where the answer goes
-//   keeper -> rank           admitted   the pod is there; carries two descriptors: its user and mount
-//   namespace keeper -> rank           failed     text=..., one line; the rank must not run
+//   keeper -> rank           admitted   the pod is there; carries its namespaces: user, mount, and others
+//   asked
+//                                       for
+//   keeper -> rank           failed     text=..., one line; the rank must not run
 //
 // The names are in namespace name below.
 #pragma once
@@ -44,11 +46,13 @@ inline constexpr char kWorkdir[] = "workdir";         // absolute, inside the im
 inline constexpr char kWritable[] = "writable";       // 1 or 0
 inline constexpr char kMountHome[] = "mount-home";    // 1 or 0
 inline constexpr char kRemapRoot[] = "remap-root";    // 1 or 0: the caller is called root inside
+inline constexpr char kUnshare[] = "unshare";         // of net,ipc,uts: namespaces of the pod's own
 inline constexpr char kKeepEnv[] = "keep-env";        // NAME,...: the job's value wins over the image's
 inline constexpr char kSubmitDir[] = "submit-dir";    // the rank's working directory on the host
 inline constexpr char kScript[] = "script";           // batch script, to be visible at the same path
 inline constexpr char kPmiDir[] = "pmi-dir";          // repeated; a directory the PMI client opens
 inline constexpr char kWorkdirReply[] = "workdir";    // admitted: where the rank starts
+inline constexpr char kNamespaces[] = "namespaces";   // admitted: how many descriptors came with it
 inline constexpr char kEnv[] = "env";                 // admitted, repeated: NAME=VALUE to set
 inline constexpr char kDefaultEnv[] = "default-env";  // admitted, repeated: likewise, where the rank has none
 inline constexpr char kPrivileged[] = "privileged";   // admitted: 1: keep the privileges over the pod

@@ -22,6 +22,9 @@
 #include "stage0_abi.h"
 
 namespace sabot {
+
+static_assert(kNamespaceFds == kMaxPacketFds);
+
 namespace {
 
 __attribute__((format(printf, 2, 3))) bool fail(FailureText* why, const char* format, ...) {
@@ -111,7 +114,16 @@ int wait_readable(int fd, int timeout_ms) {
   }
 }
 
-bool await_reply(int socket, int timeout_ms, char* buffer, MessageReader* reply, int ns_fds[2],
+// All the namespaces that the answer speaks of came with it. Else a rank would be left in one of the host's.
+bool namespaces_complete(const MessageReader& reply, const int ns_fds[kNamespaceFds]) {
+  int count = 0;
+  while (count < kNamespaceFds && ns_fds[count] >= 0) ++count;
+  char text[8];
+  snprintf(text, sizeof text, "%d", count);
+  return count >= 2 && strcmp(reply.first(name::kNamespaces, "2"), text) == 0;
+}
+
+bool await_reply(int socket, int timeout_ms, char* buffer, MessageReader* reply, int ns_fds[kNamespaceFds],
                  FailureText* why) {
   const int ready = wait_readable(socket, timeout_ms);
   if (ready == -1) return fail(why, "wait for the pod: %s", strerror(errno));
@@ -124,7 +136,7 @@ bool await_reply(int socket, int timeout_ms, char* buffer, MessageReader* reply,
     return fail(why, "the pod's keeper speaks another protocol; was Sabot upgraded meanwhile?");
   if (reply->header().kind == MessageKind::failed)
     return fail(why, "%s", reply->first(name::kText, "no reason given"));
-  if (reply->header().kind != MessageKind::admitted || ns_fds[0] < 0 || ns_fds[1] < 0)
+  if (reply->header().kind != MessageKind::admitted || !namespaces_complete(*reply, ns_fds))
     return fail(why, "the pod's keeper sent an incomplete answer");
   return true;
 }
@@ -145,7 +157,8 @@ bool drop_privileges(FailureText* why) {
 }  // namespace
 
 bool ask_for_pod(const EntryPlan& plan, Rendezvous* place, const MessageWriter& request, char* reply_buffer,
-                 MessageReader* reply, int ns_fds[2], FailureText* why) {
+                 MessageReader* reply, int ns_fds[kNamespaceFds], FailureText* why) {
+  for (int i = 0; i < kNamespaceFds; ++i) ns_fds[i] = -1;
   if (request.overflow) {
     close_rendezvous(place);
     return fail(why, "the container options and paths are longer than %zu bytes", kMessageBytes);
@@ -170,14 +183,16 @@ bool ask_for_pod(const EntryPlan& plan, Rendezvous* place, const MessageWriter& 
   return ok;
 }
 
-bool enter_pod(const int ns_fds[2], const char* workdir, bool privileged, FailureText* why) {
+bool enter_pod(const int ns_fds[kNamespaceFds], const char* workdir, bool privileged, FailureText* why) {
   // The user namespace first: it is what gives the right to enter the mount namespace it owns.
   if (::setns(ns_fds[0], CLONE_NEWUSER) == -1)
     return fail(why, "enter the pod's user namespace: %s", strerror(errno));
   if (::setns(ns_fds[1], CLONE_NEWNS) == -1)
     return fail(why, "enter the pod's mount namespace: %s", strerror(errno));
-  ::close(ns_fds[0]);
-  ::close(ns_fds[1]);
+  for (int i = 2; i < kNamespaceFds && ns_fds[i] >= 0; ++i)
+    if (::setns(ns_fds[i], 0) == -1)  // whichever it is: the keeper is the user's own
+      return fail(why, "enter a namespace of --container-unshare: %s", strerror(errno));
+  for (int i = 0; i < kNamespaceFds && ns_fds[i] >= 0; ++i) ::close(ns_fds[i]);
   if (::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == -1)
     return fail(why, "set no_new_privs: %s", strerror(errno));
   if (!privileged && !drop_privileges(why)) return false;  // before any path of the image is followed

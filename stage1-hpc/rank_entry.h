@@ -24,17 +24,20 @@ struct EntryPlan {
   int timeout_ms;              // for the whole of building the pod and admission
 };
 
+/// Descriptors of a pod's namespaces: user, mount, and others that were asked for; -1 behind the last.
+inline constexpr int kNamespaceFds = 6;
+
 /// Ask for the pod that `request` describes. On success `reply` holds the admitted message and `ns_fds` the
-/// user and mount namespace, owned by the caller. On failure returns false, `why` says one line.
+/// namespaces, owned by the caller. On failure returns false, `why` says one line.
 /// The one rank that is elected starts stage0, reaps its first process and has no child afterwards.
 /// `place` is closed either way.
 bool ask_for_pod(const EntryPlan& plan, Rendezvous* place, const MessageWriter& request, char* reply_buffer,
-                 MessageReader* reply, int ns_fds[2], FailureText* why);
+                 MessageReader* reply, int ns_fds[kNamespaceFds], FailureText* why);
 
 /// Join the namespaces, go to the working directory and give up every privilege: no_new_privs, capability
 /// sets empty. `privileged`: keep the capabilities, which reach no further than the pod's own namespaces.
 /// Irreversible; after false the process must not run anything but _exit. The caller must be single-threaded.
 /// Source: setns(2), capabilities(7).
-bool enter_pod(const int ns_fds[2], const char* workdir, bool privileged, FailureText* why);
+bool enter_pod(const int ns_fds[kNamespaceFds], const char* workdir, bool privileged, FailureText* why);
 
 }  // namespace sabot

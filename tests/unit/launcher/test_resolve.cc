@@ -210,6 +210,25 @@ TEST_CASE("a submit directory of any letters is handed on escaped and one with a
   CHECK_THROWS_WITH(resolve(options, {}, nullptr), Contains("control characters are not accepted"));
 }
 
+TEST_CASE("namespaces to unshare are named in one order and others refused by name", "[launcher][resolve]") {
+  const Bench bench;
+  if (!bench.make_image("app.sqsh")) return;
+  PodOptions options;
+  options.image = "./app.sqsh";
+  for (const auto& [written, meant] : std::vector<std::pair<std::string, std::string>>{
+           {"net", "net"}, {"uts,ipc,net", "net,ipc,uts"}, {"ipc,ipc", "ipc"}}) {
+    options.unshare = written;
+    CHECK(resolve(options, {}, nullptr).unshare == meant);
+  }
+  for (const std::string wrong : {"", ",", "net,", "pid", "net,user", "NET", "net ipc", "net,\033[2J"}) {
+    CAPTURE(wrong);
+    options.unshare = wrong;
+    CHECK_THROWS_AS(resolve(options, {}, nullptr), UsageError);
+    CHECK_THROWS_WITH(resolve(options, {}, nullptr),
+                      Contains("is not known; write some of net,ipc,uts") && !Contains("\033"));
+  }
+}
+
 TEST_CASE("the site decides whether pods are writable where the user does not", "[launcher][resolve]") {
   const Bench bench;
   if (!bench.make_image("app.sqsh")) return;

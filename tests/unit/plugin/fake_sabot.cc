@@ -114,6 +114,7 @@ int prepare(const std::string& how, char** argv) {
   if (how == "answers-too-much") answer(rank, std::string(kMessageBytes + 1, 'x').c_str(), kMessageBytes + 1);
   if (how == "admits-nowhere") tell(rank, MessageKind::admitted, {});
   if (how == "admits-by-one") tell(rank, MessageKind::admitted, {}, standard, 1);
+  if (how == "admits-to-fewer") tell(rank, MessageKind::admitted, {{name::kNamespaces, "3"}}, standard, 2);
   if (how == "admits-to-files") tell(rank, MessageKind::admitted, {}, standard, 2);
   if (how == "joins") tell(rank, MessageKind::join, {}, standard, 2);
   if (how == "admits") admit(rank, "/");

@@ -15,7 +15,7 @@ using Catch::Contains;
 namespace {
 
 const std::vector<const char*> kOptions = {
-    "container-image",      "container-mounts",       "container-workdir",    "container-env",
+    "container-image",      "container-mounts",       "container-workdir",    "container-env", "container-unshare",
     "container-writable",   "container-readonly",     "container-mount-home", "no-container-mount-home",
     "container-remap-root", "no-container-remap-root"};
 

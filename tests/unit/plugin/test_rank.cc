@@ -72,6 +72,7 @@ TEST_CASE("an answer that is no admission does not make a rank", "[plugin][rank]
              Contains("hear from the pod's keeper: Message too long"));
   CHECK_THAT(refusal(rank_with("admits-nowhere")), Contains("incomplete answer"));
   CHECK_THAT(refusal(rank_with("admits-by-one")), Contains("incomplete answer"));
+  CHECK_THAT(refusal(rank_with("admits-to-fewer")), Contains("incomplete answer"));
   CHECK_THAT(refusal(rank_with("joins")), Contains("incomplete answer"));
   CHECK_THAT(refusal(rank_with("admits-to-files")), Contains("enter the pod's user namespace"));
 }
@@ -82,6 +83,7 @@ TEST_CASE("stage0 is told the whole of what the step published", "[plugin][rank]
     host().job_env["SLURM_SABOT_MOUNTS"] = "/a:/b:ro";
     host().job_env["SLURM_SABOT_WORKDIR"] = "/w";
     host().job_env["SLURM_SABOT_WRITABLE"] = "1";
+    host().job_env["SLURM_SABOT_UNSHARE"] = "net,uts";
     host().job_env["PMIX_SERVER_TMPDIR"] = "/spool/pmix.42.0";
     host().job_env["PMIX_SYSTEM_TMPDIR"] = "/var/tmp";
     host().job_argv = {"/bin/app"};
@@ -89,6 +91,7 @@ TEST_CASE("stage0 is told the whole of what the step published", "[plugin][rank]
   });
   CHECK(refusal(outcome) ==
         "pod=42.0.1 local-ranks=2 image=sha256:00 store=/store mounts=/a:/b:ro workdir=/w writable=1 "
+        "unshare=net,uts "
         "submit-dir=/usr pmi-dir=/spool/pmix.42.0 pmi-dir=/var/tmp/spmix_appdir_" +
             std::to_string(geteuid()) + "_42.0 ");
 }

@@ -40,12 +40,14 @@ struct Answer {
     bytes = receive_packet(socket, buffer.data(), buffer.size(), fds);
     first = UniqueFd{fds[0]};
     second = UniqueFd{fds[1]};
+    third = UniqueFd{fds[2]};
   }
   MessageReader reader() const { return {buffer.data(), static_cast<std::size_t>(bytes)}; }
   std::vector<char> buffer;
   ssize_t bytes = -1;
   UniqueFd first;
   UniqueFd second;
+  UniqueFd third;
 };
 
 }  // namespace
@@ -104,14 +106,14 @@ TEST_CASE("a closed door turns away who waits at it and who comes", "[stage1][ad
   CHECK(errno == EPIPE);
 }
 
-TEST_CASE("an admitted rank gets two descriptors and what it needs to start", "[stage1][admissions]") {
+TEST_CASE("an admitted rank gets all namespaces and what it needs to start", "[stage1][admissions]") {
   Door door;
   const SocketPair own;
   REQUIRE(join(door.place, own.far.get(), 1000));
   const std::optional<Applicant> rank = door.admissions.next();
   REQUIRE(rank);
   const UniqueFd one = null_file();
-  Admissions::admit(*rank, {one.get(), own.near.get(), "/work", {"A=1", "B=x=y"}, {}});
+  Admissions::admit(*rank, {{one.get(), own.near.get(), one.get()}, "/work", {"A=1", "B=x=y"}, {}});
   const Answer answer{own.near.get()};
   REQUIRE(answer.bytes > 0);
   MessageReader reader = answer.reader();
@@ -119,6 +121,8 @@ TEST_CASE("an admitted rank gets two descriptors and what it needs to start", "[
   CHECK(reader.header().kind == MessageKind::admitted);
   CHECK(same_file(answer.first.get(), one.get()));
   CHECK(same_file(answer.second.get(), own.near.get()));
+  CHECK(same_file(answer.third.get(), one.get()));
+  CHECK(std::string(reader.first(name::kNamespaces, "")) == "3");
   CHECK(std::string(reader.first(name::kWorkdirReply, "")) == "/work");
   CHECK(std::string(reader.next(name::kEnv)) == "A=1");
   CHECK(std::string(reader.next(name::kEnv)) == "B=x=y");
@@ -133,7 +137,7 @@ TEST_CASE("a rank that died before it is admitted is no error", "[stage1][admiss
   }
   const std::optional<Applicant> rank = door.admissions.next();
   REQUIRE(rank);
-  CHECK_NOTHROW(Admissions::admit(*rank, {0, 0, "/", {}, {}}));
+  CHECK_NOTHROW(Admissions::admit(*rank, {{0, 0}, "/", {}, {}}));
 }
 
 TEST_CASE("an environment that no packet holds is refused and not cut", "[stage1][admissions]") {
@@ -143,7 +147,7 @@ TEST_CASE("an environment that no packet holds is refused and not cut", "[stage1
   const std::optional<Applicant> rank = door.admissions.next();
   REQUIRE(rank);
   const std::vector<std::string> env{"A=" + std::string(kMessageBytes, 'x')};
-  CHECK_THROWS_WITH(Admissions::admit(*rank, {0, 0, "/", env, {}}), Contains("larger than 128 KiB"));
+  CHECK_THROWS_WITH(Admissions::admit(*rank, {{0, 0}, "/", env, {}}), Contains("larger than 128 KiB"));
   char byte;
   CHECK(::recv(own.near.get(), &byte, 1, MSG_DONTWAIT) == -1);
 }

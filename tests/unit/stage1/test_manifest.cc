@@ -21,28 +21,31 @@ PodManifest full_pod() {
   pod.image_offset = 32768;
   pod.image_bytes = 18446744073709551615U;
   pod.local_ranks = 128;
+  pod.own_net = pod.own_ipc = pod.own_uts = true;
   pod.writable = true;
   pod.writable_bytes = 18446744073709551615U;
   pod.workdir = "/a=b\nc";
   pod.make_workdir = true;
   pod.env = {"A=1", "B=x=y", "C=", "mount=bind", "A=1"};
-  pod.mounts = {{.kind = MountKind::bind,
-                 .source = "/dev",
-                 .target = "/dev",
-                 .why = "default",
-                 .read_only = true,
-                 .no_exec = true,
-                 .propagation = Propagation::private_tree,
-                 .devices = true,
-                 .if_present = true,
-                 .unless_hiding = true},
-                {.kind = MountKind::tmpfs,
-                 .source = "",
-                 .target = "/tmp",
-                 .why = "site configuration",
-                 .size_bytes = 1 << 20,
-                 .mode = 01777},
-                {.kind = MountKind::umount, .source = "", .target = "/tmp", .why = "--container-mounts"}};
+  pod.mounts = {
+      {.kind = MountKind::bind,
+       .source = "/dev",
+       .target = "/dev",
+       .why = "default",
+       .read_only = true,
+       .no_exec = true,
+       .propagation = Propagation::private_tree,
+       .devices = true,
+       .if_present = true,
+       .unless_hiding = true},
+      {.kind = MountKind::tmpfs,
+       .source = "",
+       .target = "/tmp",
+       .why = "site configuration",
+       .size_bytes = 1 << 20,
+       .mode = 01777},
+      {.kind = MountKind::mqueue, .source = "/dev/mqueue", .target = "/dev/mqueue", .why = "default"},
+      {.kind = MountKind::umount, .source = "", .target = "/tmp", .why = "--container-mounts"}};
   pod.lines = {{"/etc/passwd", "u:x:1:1::/:/bin/sh", 2}, {"/etc/group", "", 0}};
   return pod;
 }

@@ -28,7 +28,7 @@ struct Asked {
 Asked ask(const char* stage0, const MessageWriter& request, Rendezvous& place, int timeout_ms = 1000) {
   std::vector<char> buffer(kMessageBytes);
   MessageReader reply{};
-  int ns_fds[2] = {-1, -1};
+  int ns_fds[kNamespaceFds];
   FailureText why{};
   Asked asked;
   asked.descriptors_before = open_descriptors();
@@ -81,7 +81,7 @@ TEST_CASE("a request that was too long is refused before anything is started", "
 TEST_CASE("descriptors that are no namespaces do not make a rank", "[stage1][entry]") {
   const UniqueFd one = null_file();
   FailureText why{};
-  const int ns_fds[2] = {one.get(), one.get()};
+  const int ns_fds[kNamespaceFds] = {one.get(), one.get(), -1};
   CHECK_FALSE(enter_pod(ns_fds, "/", false, &why));
   CHECK_THAT(std::string(why.text), Contains("enter the pod's user namespace"));
 }
