@@ -18,6 +18,7 @@ for page in $(cd "$SOURCE" && git ls-files '*.[1-8]' 2>/dev/null); do
   name=$(basename "$page")
   [[ -n $(find "$top/usr" -path "*/man/man${name##*.}/$name*") ]] || fail "$page is not installed"
 done
+[[ -e $top/usr/share/bash-completion/completions/sabot ]] || fail "the completion for bash is not installed"
 # What is nobody's business outside of the tests stays out.
 extra=$(find "$top/usr" -type f -printf './%P\n' | grep -vE '^\./(bin/sabot|libexec/sabot/sabot-(stage1|import)|.*/slurm/spank_sabot\.so|share/.*|etc/.*)$' | paste -sd' ' || true)
 [[ -z $extra ]] || fail "installed without a reason: $extra"
