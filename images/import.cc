@@ -108,13 +108,18 @@ ImportResult import_all(const std::vector<LayerBlob>& layers, const LaunchConfig
   return finish(collected, writer, options.launch.value_or(launch));
 }
 
+ImportResult import_chosen(Blobs& blobs, const Chosen& image, const ImportOptions& options, int out_fd,
+                           Progress* progress) {
+  ImportResult result = import_all(layers_of(blobs, image), image.config.launch, options, out_fd, progress);
+  result.source_digest = image.descriptor.digest;
+  return result;
+}
+
 ImportResult import_oci(Blobs& blobs, std::vector<Descriptor> index, const std::string& selector,
                         const ImportOptions& options, int out_fd, Progress* progress) {
   const Chosen image =
       choose_image(blobs, select_by_name(std::move(index), selector), parse_platform(options.architecture));
-  ImportResult result = import_all(layers_of(blobs, image), image.config.launch, options, out_fd, progress);
-  result.source_digest = image.descriptor.digest;
-  return result;
+  return import_chosen(blobs, image, options, out_fd, progress);
 }
 
 ImportResult import_oci_archive(int fd, const std::string& selector, const ImportOptions& options, int out_fd,
@@ -194,6 +199,9 @@ ImportResult import_image(const Reference& source, int dir_fd, const ImportOptio
                             progress);
     case ReferenceKind::squashfs:
       return import_squashfs(open_source(dir_fd, source.path, O_NONBLOCK).get(), options, out_fd, progress);
+    case ReferenceKind::registry:
+      if (options.blobs == nullptr || options.chosen == nullptr) throw Refused("no registry was asked");
+      return import_chosen(*options.blobs, *options.chosen, options, out_fd, progress);
     default:
       throw Refused("names no source to import: a file, a directory or an OCI layout is needed");
   }

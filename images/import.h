@@ -15,6 +15,9 @@
 
 namespace sabot::images {
 
+class Blobs;
+struct Chosen;
+
 enum class Compression { zstd, gzip, xz, lz4, none };
 
 struct ImportOptions;
@@ -33,6 +36,8 @@ struct ImportOptions {
   unsigned threads = 0;                   ///< that compress; 0: as many as CPUs allowed to us
   std::optional<LaunchConfig> launch;     ///< instead of the one the source has
   std::string architecture;               ///< ARCHITECTURE[/VARIANT], as platform.h; empty: this host's
+  Blobs* blobs = nullptr;                 ///< where a reference of the kind registry is read from; borrowed
+  const Chosen* chosen = nullptr;         ///< the image in it
   /// One layer or tar, decompressed, holes included.
   std::uint64_t max_layer_bytes = std::uint64_t{256} << 30;
 };
@@ -47,7 +52,9 @@ struct ImportResult {
 
 /// Write the image that `source` names as a squashfs file with its launch configuration inside.
 /// The same source and options give the same bytes, however many threads there are.
-/// `source`    located: squashfs (copied as it is), archive, rootfs_directory, oci_*, docker_archive, aci
+/// `source`    located: squashfs (copied as it is), archive, rootfs_directory, oci_*, docker_archive, aci;
+/// registry,
+///             where options say what it is read from
 /// `dir_fd`    what source.path is relative to: AT_FDCWD for the working directory
 /// `out_fd`    an empty regular file, open for reading and writing; not synced. Void after a failure
 /// `progress`  may be null; borrowed

@@ -72,6 +72,7 @@ Platform host_platform() {
 
 Platform parse_platform(const std::string& text) {
   if (text.empty()) return host_platform();
+  if (text.starts_with("linux/")) return parse_platform(text.substr(6));
   const std::size_t slash = text.find('/');
   Platform platform{text.substr(0, slash), slash == std::string::npos ? "" : text.substr(slash + 1)};
   const auto is_word = [](const std::string& word) {
@@ -80,7 +81,7 @@ Platform parse_platform(const std::string& text) {
   };
   if (!is_word(platform.architecture) || (slash != std::string::npos && !is_word(platform.variant)))
     throw Refused("the architecture '" + printable(text.substr(0, 100)) +
-                  "' is not of the form amd64 or amd64/v3");
+                  "' is not of the form amd64, amd64/v3 or linux/amd64/v3");
   if (platform.variant.empty() && platform.architecture == host_platform().architecture)
     platform.variant = host_platform().variant;
   return platform;

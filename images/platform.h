@@ -17,7 +17,7 @@ struct Platform {
 /// This machine: GOARCH, or uname's word where Go has none; the highest level of amd64 that it has.
 Platform host_platform();
 
-/// `amd64`, `arm64/v8`: what --arch takes. Empty: this machine.
+/// `amd64`, `arm64/v8`, `linux/arm64/v8`: what --arch and --platform take. Empty: this machine.
 /// Throws Refused for what has other characters than letters, digits and one slash.
 Platform parse_platform(const std::string& text);
 

@@ -14,15 +14,8 @@
 namespace sabot::images {
 namespace {
 
+constexpr std::string_view kDockerPrefix = "docker://";
 constexpr std::size_t kNameBytes = 80;  // each byte may become three, and a file name has 255
-
-struct LaterKind {
-  std::string_view prefix;
-  const char* what;
-};
-constexpr LaterKind kLaterKinds[] = {
-    {"docker://", "images from a registry"},
-};
 
 /// `PREFIX:PATH[:SELECTOR]`
 struct PathKind {
@@ -37,14 +30,7 @@ constexpr PathKind kPathKinds[] = {
     {"aci:", ReferenceKind::aci, false},
 };
 
-constexpr const char* kRemedy =
-    "; make an OCI layout of it (skopeo copy ... oci:DIR) and name that, as in oci:DIR";
-
 std::string quoted(std::string_view text) { return "'" + printable(text.substr(0, 200)) + "'"; }
-
-[[noreturn]] void refuse_later(std::string_view text, const char* what) {
-  throw Refused("image " + quoted(text) + ": not supported yet by this release: " + what + kRemedy);
-}
 
 void refuse_bytes(std::string_view text) {
   if (text.empty()) throw Refused("an empty image reference");
@@ -86,6 +72,18 @@ bool is_component(std::string_view part) {
          std::all_of(part.begin(), part.end(), is_name_byte);
 }
 
+/// HOST:PORT/NAME: no name in the store has a slash after its colon.
+bool has_port(std::string_view text) {
+  const std::size_t colon = text.find(':');
+  return colon != text.npos && text.find('/', colon) != text.npos;
+}
+
+/// HOST/NAME, where HOST has a dot.
+bool names_host(std::string_view text) {
+  const std::size_t slash = text.find('/');
+  return slash != text.npos && text.substr(0, slash).find('.') != text.npos;
+}
+
 ReferenceKind kind_of_file(int fd, const struct stat& st, const std::string& path) {
   struct stat marker {};
   if (S_ISDIR(st.st_mode))
@@ -121,7 +119,15 @@ std::string canonical_name(std::string_view name) {
   return std::string(name) + (tag == "latest" ? "" : ":" + std::string(tag));
 }
 
-Reference parse_reference(std::string_view text) {
+Reference in_registry(Reference reference, const std::string& default_registry) {
+  if (reference.kind != ReferenceKind::name) return reference;
+  if (default_registry.empty() && !names_host(reference.text)) return reference;
+  reference.kind = ReferenceKind::registry;
+  reference.registry = registry::parse_image_name(reference.text, default_registry);
+  return reference;
+}
+
+Reference parse_reference(std::string_view text, const std::string& default_registry) {
   refuse_bytes(text);
   Reference out;
   out.text = text;
@@ -129,9 +135,10 @@ Reference parse_reference(std::string_view text) {
     out.path = text;
     return out;
   }
-  for (const LaterKind& later : kLaterKinds)
-    if (text.starts_with(later.prefix)) refuse_later(text, later.what);
-  if (const PathKind* kind = path_kind_of(text)) {
+  if (text.starts_with(kDockerPrefix)) {
+    out.kind = ReferenceKind::registry;
+    out.registry = registry::parse_image_name(text.substr(kDockerPrefix.size()), default_registry);
+  } else if (const PathKind* kind = path_kind_of(text)) {
     parse_path_kind(text.substr(kind->prefix.size()), *kind, out);
   } else if (text.starts_with("sha256:")) {
     if (!is_sha256_digest(text))
@@ -140,8 +147,9 @@ Reference parse_reference(std::string_view text) {
     out.digest = text;
   } else if (text.find("://") != std::string_view::npos) {
     throw Refused("image " + quoted(text) + " is of a kind that is not known");
-  } else if (text.find_first_of("#@") != std::string_view::npos) {
-    refuse_later(text, "images from a registry");
+  } else if (text.find_first_of("#@") != std::string_view::npos || has_port(text)) {
+    out.kind = ReferenceKind::registry;
+    out.registry = registry::parse_image_name(text, default_registry);
   } else {
     out.kind = ReferenceKind::name;
     out.name = canonical_name(text);
@@ -155,7 +163,7 @@ Reference locate(Reference reference, int dir_fd) {
     struct stat st {};
     if (::fstatat(dir_fd, reference.text.c_str(), &st, 0) == -1 || !S_ISREG(st.st_mode)) return reference;
     path = reference.text;
-  } else if (reference.kind == ReferenceKind::digest) {
+  } else if (reference.kind == ReferenceKind::digest || reference.kind == ReferenceKind::registry) {
     return reference;
   }
   const int flags = O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;

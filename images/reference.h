@@ -7,6 +7,8 @@
 #include <string>
 #include <string_view>
 
+#include "images/registry/name.h"
+
 namespace sabot::images {
 
 /// A reference longer than this is refused: no path can be longer (PATH_MAX).
@@ -21,6 +23,7 @@ enum class ReferenceKind {
   oci_archive,       ///< the same in a tar at `path`
   docker_archive,    ///< what docker save wrote, at `path`; `selector` as in docker_archive.h
   aci,               ///< an App Container image at `path`
+  registry,          ///< an image in a registry
   digest,            ///< `sha256:HEX` in the store
   name,              ///< NAME[:TAG] in the store; a bare word, so locate() may find it to be a file
 };
@@ -32,15 +35,19 @@ struct Reference {
   std::string selector;  ///< oci_*: the org.opencontainers.image.ref.name wanted; docker_archive; else empty
   std::string digest;    ///< `sha256:` and 64 lower-case hex digits
   std::string name;      ///< as the store knows it: canonical_name()
+  registry::ImageName registry;
 };
 
 /// Read a reference: its grammar alone. Kinds returned: path, digest, name and those with a
 /// prefix.
-/// Throws      Refused: empty, longer than kReferenceBytes, control characters, a malformed digest or name;
-///             a kind that this release does not read (docker://,
-///             host#name)
+/// `default_registry`  HOST[:PORT] of a docker:// name without one; empty: Docker Hub
+/// Throws      Refused: empty, longer than kReferenceBytes, control characters, a malformed digest or name
 /// Source      docs: design "Image references"; pure
-Reference parse_reference(std::string_view text);
+Reference parse_reference(std::string_view text, const std::string& default_registry = "");
+
+/// A bare NAME as an image in a registry, for who has not found it elsewhere: one that names its host, or
+/// any where `default_registry` is not empty. Others stay as they are.
+Reference in_registry(Reference reference, const std::string& default_registry);
 
 /// Look at the file system: a path becomes squashfs, archive, rootfs_directory or oci_layout; a bare word
 /// that names an existing file (not a directory: `./` says that) becomes that file; the rest stays as it is.

@@ -62,7 +62,7 @@ foreign() {
     nlohmann/*) [[ $1 == images/json.cc ]] ;;
     isa-l/* | igzip_lib.h) [[ $1 == images/decompress_gzip.cc ]] ;;
     zlib.h) [[ $1 == images/decompress_gzip.cc ]] ;;
-    curl/*) [[ $1 == images/registry*.cc || $1 == images/http*.cc ]] ;;
+    curl/*) [[ $1 == images/registry/http.cc ]] ;;
     CLI/* | CLI11*) [[ $1 == launcher/command_line.cc ]] ;;
   esac
 }
@@ -112,6 +112,7 @@ spoiled images/store.cc '#include "site_config.h"'
 spoiled images/store.cc '#include "manifest.h"'
 spoiled images/store.cc '#include <slurm/spank.h>'
 spoiled images/store.cc '#include <hwloc.h>'
+spoiled images/registry/endpoint.cc '#include <curl/curl.h>'
 spoiled images/store.cc '#include <sys/mount.h>'
 spoiled images/store.cc '#include <nlohmann/json.hpp>'
 spoiled images/store.cc 'void f() { unshare(0); }'

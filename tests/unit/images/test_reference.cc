@@ -32,9 +32,16 @@ TEST_CASE("an image reference says its kind by its form", "[images][reference]")
   CHECK(parse_reference("site/ubuntu:24.04").name == "site/ubuntu:24.04");
 }
 
-TEST_CASE("image kinds of a later release are refused by name", "[images][reference]") {
-  for (const char* text : {"docker://ubuntu", "nvcr.io#nvidia/pytorch", "a@sha256:0"})
-    CHECK_THROWS_WITH(parse_reference(text), Contains("not supported yet by this release"));
+TEST_CASE("an image in a registry is named by docker:// and by what no other name has",
+          "[images][reference]") {
+  const std::string digest = "@sha256:" + std::string(64, 'a');
+  for (const std::string& text : {std::string("docker://ubuntu"), std::string("nvcr.io#nvidia/pytorch"),
+                                  "debian" + digest, std::string("localhost:5000/a:1")})
+    CHECK(parse_reference(text).kind == ReferenceKind::registry);
+  CHECK(parse_reference("docker://a", "site:5000").registry.host == "site:5000");
+  CHECK(in_registry(parse_reference("nvcr.io/nvidia/x:1"), "").registry.text() == "nvcr.io/nvidia/x:1");
+  CHECK(in_registry(parse_reference("a/b"), "").kind == ReferenceKind::name);
+  CHECK(in_registry(parse_reference("a/b"), "site:5000").registry.text() == "site:5000/a/b:latest");
 }
 
 TEST_CASE("a malformed image reference is refused", "[images][reference]") {
