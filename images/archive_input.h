@@ -4,12 +4,16 @@
 
 #include <archive.h>
 
+#include <algorithm>
+#include <array>
 #include <exception>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "images/byte_source.h"
+#include "images/unrecognized.h"
 #include "sys/error.h"
 
 namespace sabot::images {
@@ -33,6 +37,8 @@ class ArchiveInput {
   [[noreturn]] void fail(archive* a) {
     if (failed_) std::rethrow_exception(failed_);
     const char* why = archive_error_string(a);
+    if (why != nullptr && std::string_view(why) == "Unrecognized archive format")
+      throw Refused(not_an_image({first_.data(), first_bytes_}));
     throw Refused(why != nullptr ? why : "damaged archive");
   }
 
@@ -41,7 +47,12 @@ class ArchiveInput {
     auto* input = static_cast<ArchiveInput*>(self);
     try {
       *bytes = input->block_.data();
-      return static_cast<la_ssize_t>(input->from_.read(input->block_));
+      const std::size_t got = input->from_.read(input->block_);
+      if (input->first_bytes_ == 0) {
+        input->first_bytes_ = std::min(got, input->first_.size());
+        std::copy_n(input->block_.begin(), input->first_bytes_, input->first_.begin());
+      }
+      return static_cast<la_ssize_t>(got);
     } catch (...) {
       input->failed_ = std::current_exception();
       archive_set_error(a, EIO, "the source failed");
@@ -57,6 +68,8 @@ class ArchiveInput {
 
   ByteSource& from_;
   std::vector<std::uint8_t> block_;
+  std::array<std::uint8_t, 64> first_{};  // to say what it was instead
+  std::size_t first_bytes_ = 0;
   std::exception_ptr failed_;
 };
 

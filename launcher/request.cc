@@ -14,6 +14,7 @@
 #include "images/reference.h"
 #include "images/squashfs_file.h"
 #include "images/store.h"
+#include "images/unrecognized.h"
 #include "mount_option.h"
 #include "sys/error.h"
 #include "sys/files.h"
@@ -127,6 +128,16 @@ void check_squashfs(const std::string& path) {
   images::read_launch_config(fd.get());  // what a node would stumble over is said here
 }
 
+// The user's home, say, named by mistake: importing it would take long and start nothing.
+void check_root_directory(const std::string& path) {
+  const UniqueFd dir{check(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC), "open")};
+  if (!images::is_root_file_system(dir.get()))
+    throw Refused(
+        "a directory, but no root file system: it has none of usr, bin, etc, lib and sbin; name the "
+        "directory "
+        "that has them, or make an image of this one with `sabot image import`");
+}
+
 void resolve_image(PodRequest& request, const std::string& image, const SiteConfig& site,
                    const Importer& importer) {
   const Context doing{"image '" + printable(image) + "'"};
@@ -151,6 +162,7 @@ void resolve_image(PodRequest& request, const std::string& image, const SiteConf
       return;
     }
     default:
+      if (found.kind == images::ReferenceKind::rootfs_directory) check_root_directory(found.path);
       request.image = importer(found, request.store);
   }
 }
