@@ -3,9 +3,10 @@
 // stage1. Not here: who is the first (stage1-hpc/rendezvous.h), what the manifest says (pod_builder.cc). Runs
 // as the user, in the step's cgroup, in a session of its own, with the descriptors of stage0_abi.h.
 #include <fcntl.h>
-#include <sys/mman.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+
+#include <array>
 
 #include "commands.h"
 #include "images/squashfs_file.h"
@@ -35,11 +36,18 @@ UniqueFd open_image(const MessageReader& request) {
   return UniqueFd{check(::open(image.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK), "open on this node")};
 }
 
-UniqueFd memory_file(const std::string& bytes) {
-  UniqueFd fd{check(::memfd_create("sabot-manifest", MFD_CLOEXEC | MFD_ALLOW_SEALING), "memfd_create")};
-  write_all(fd.get(), bytes);
-  check(::lseek(fd.get(), 0, SEEK_SET), "lseek");
-  return fd;
+// A pipe that holds `bytes`; not a file in memory, which `ulimit -f` would limit.
+UniqueFd filled_pipe(const std::string& bytes) {
+  std::array<int, 2> ends{};
+  check(::pipe2(ends.data(), O_CLOEXEC | O_NONBLOCK), "pipe");
+  UniqueFd from{ends[0]};
+  const UniqueFd into{ends[1]};
+  const int held = check(::fcntl(into.get(), F_GETPIPE_SZ), "fcntl", "F_GETPIPE_SZ");
+  if (bytes.size() >
+      static_cast<std::size_t>(held))  // kManifestBytes is what /proc/sys/fs/pipe-max-size allows
+    check(::fcntl(into.get(), F_SETPIPE_SZ, static_cast<int>(bytes.size())), "make room for the manifest");
+  write_all(into.get(), bytes);
+  return from;
 }
 
 [[noreturn]] void become_stage1(std::vector<std::string> arguments) {
@@ -62,7 +70,7 @@ void place(int fd, int number) {
 }
 
 void hand_over(const PodManifest& pod, const UniqueFd& image) {
-  const UniqueFd manifest = memory_file(encode(pod));
+  const UniqueFd manifest = filled_pipe(encode(pod));
   place(manifest.get(), kStage1ManifestFd);
   place(image.get(), kStage1ImageFd);
   become_stage1({});

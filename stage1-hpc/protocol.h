@@ -6,7 +6,7 @@
 // Every message is one SOCK_SEQPACKET packet: a Header, then `payload_bytes` of NUL-terminated strings of the
 // form name=value. Unknown names are ignored, so that a newer side may say more.
 //
-//   elected rank -> stage0   request    what the pod shall be; a file on stage0's standard input
+//   elected rank -> stage0   request    what the pod shall be; a pipe on stage0's standard input
 //   rank -> keeper           join       let me in; carries the rank's own socket, where the answer goes
 //   keeper -> rank           admitted   the pod is there; carries its namespaces: user, mount, and others
 //   asked

@@ -11,7 +11,6 @@
 #include <spawn.h>
 #include <stdarg.h>
 #include <stdio.h>
-#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -27,6 +26,8 @@ static_assert(kNamespaceFds == kMaxPacketFds);
 
 namespace {
 
+constexpr size_t kUsualPipeBytes = 64 * 1024;  // pipe(7): without asking for more
+
 __attribute__((format(printf, 2, 3))) bool fail(FailureText* why, const char* format, ...) {
   va_list arguments;
   va_start(arguments, format);
@@ -35,14 +36,18 @@ __attribute__((format(printf, 2, 3))) bool fail(FailureText* why, const char* fo
   return false;
 }
 
-// The request as a file, for stage0 to read at its leisure.
-int request_file(const MessageWriter& request) {
-  const int fd = ::memfd_create("sabot-request", MFD_CLOEXEC);
-  if (fd == -1) return -1;
-  if (::write(fd, request.buffer, request.used) == static_cast<ssize_t>(request.used) &&
-      ::lseek(fd, 0, SEEK_SET) == 0)
-    return fd;
-  ::close(fd);
+// The request, for stage0 to read at its leisure. A pipe: a file, even one in memory, counts against the
+// user's limit on file sizes (`ulimit -f`, SIGXFSZ), and the rank's limits are set already.
+int request_pipe(const MessageWriter& request) {
+  int ends[2];
+  if (::pipe2(ends, O_CLOEXEC | O_NONBLOCK) == -1) return -1;
+  if (request.used > kUsualPipeBytes) ::fcntl(ends[1], F_SETPIPE_SZ, static_cast<int>(kMessageBytes));
+  const bool whole = ::write(ends[1], request.buffer, request.used) == static_cast<ssize_t>(request.used);
+  const int err = whole ? 0 : errno;
+  ::close(ends[1]);
+  if (whole) return ends[0];
+  ::close(ends[0]);
+  errno = err;
   return -1;
 }
 
@@ -80,7 +85,7 @@ bool spawn_stage0(const EntryPlan& plan, int keeper_end, int request, pid_t* chi
 // For the one rank that is elected.
 bool start_stage0(const EntryPlan& plan, const Rendezvous& place, const MessageWriter& request, pid_t* child,
                   FailureText* why) {
-  const int file = request_file(request);
+  const int file = request_pipe(request);
   if (file == -1) return fail(why, "hand the request to stage0: %s", strerror(errno));
   const bool started = spawn_stage0(plan, place.keeper_end, file, child, why);
   ::close(file);

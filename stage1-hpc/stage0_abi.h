@@ -6,8 +6,8 @@
 namespace sabot {
 
 inline constexpr int kDoorFd = 3;  // the keeper's end of the rendezvous; stage0 passes it on to stage1
-inline constexpr int kStage0RequestFd = 0;   // the request, a file that holds one packet
-inline constexpr int kStage1ManifestFd = 0;  // the pod manifest, a file
+inline constexpr int kStage0RequestFd = 0;   // the request, one packet in a pipe
+inline constexpr int kStage1ManifestFd = 0;  // the pod manifest, in a pipe
 inline constexpr int kStage1ImageFd = 4;     // the image, a squashfs file
 
 }  // namespace sabot
