@@ -191,6 +191,14 @@ void publish_answer(bool in_srun, int component, bool as_the_first) {
         "each");
 }
 
+// The step may look for the command itself: its ranks all run argv[0], and no prolog changes their PATH.
+void publish_command() {
+  static bool plain = true;  // in all components so far: they share what is published here
+  const char* multi = slurm_option("multi-prog");
+  plain = plain && multi != nullptr && strcmp(multi, "unset") == 0 && slurm_option("task-prolog") == nullptr;
+  if (is_set(kImageVariable)) setenv(kCommandVariable, plain ? "1" : "", 1);
+}
+
 }  // namespace
 
 void forget_stale_container() { unsetenv("SLURM_CONTAINER"); }
@@ -226,6 +234,7 @@ bool resolve_request(spank_t, const PluginArguments& arguments) {
       exit(code > 0 ? code : 125);  // it has said why in one line; Slurm would add three of its own
   }
   publish_answer(in_srun, component, as_the_first);
+  if (in_srun) publish_command();
   if (in_srun && native != nullptr) clear_native_container();
   begin_options_of_component();
   return true;

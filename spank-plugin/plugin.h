@@ -76,6 +76,7 @@ inline constexpr char kStoreVariable[] = "SLURM_SABOT_STORE";
 inline constexpr char kMountsVariable[] = "SLURM_SABOT_MOUNTS";
 inline constexpr char kWorkdirVariable[] = "SLURM_SABOT_WORKDIR";
 inline constexpr char kWritableVariable[] = "SLURM_SABOT_WRITABLE";
+inline constexpr char kCommandVariable[] = "SLURM_SABOT_COMMAND";  // 1: the step may look for the command
 inline constexpr char kOriginVariable[] =
     "SLURM_SABOT_ORIGIN";  // whether the steps of a job inherit the image
 inline constexpr char kComponentsVariable[] =
@@ -120,6 +121,11 @@ void count_forked_rank(spank_t spank);
 /// In slurmstepd, after a rank has ended: with the last one, wait a moment for the keeper to be gone. If it
 /// is not when Slurm looks for what the step left running, Slurm sleeps for a second.
 void count_ended_rank();
+// site.cc
+/// In slurmstepd: TaskProlog is configured, or it is not known whether it is.
+bool site_has_task_prolog();
+
+// step.cc, too
 /// In the task child, as the user: enter the pod if an image was asked for. Returns only if the rank may run.
 void become_rank(spank_t spank, const PluginArguments& arguments);
 

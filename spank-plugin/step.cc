@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "command_path.h"
 #include "plugin.h"
 #include "protocol.h"
 #include "rank_entry.h"
@@ -49,6 +50,7 @@ char variable_bytes[kMessageBytes];
 Rendezvous place = kNoRendezvous;
 uint32_t forked_ranks;
 uint32_t ended_ranks;
+int refusal_code = kExitRuntime;
 
 uint32_t item(spank_t spank, spank_item_t which) {
   uint32_t value = 0;
@@ -71,8 +73,8 @@ uint32_t item(spank_t spank, spank_item_t which) {
   char line[2560];
   const int used = snprintf(line, sizeof line, "sabot: error: rank %u on %s: %s\n",
                             item(spank, S_TASK_GLOBAL_ID), host, text);
-  if (used > 0 && write(STDERR_FILENO, line, strnlen(line, sizeof line)) == -1) _exit(kExitRuntime);
-  _exit(kExitRuntime);
+  if (used > 0 && write(STDERR_FILENO, line, strnlen(line, sizeof line)) == -1) _exit(refusal_code);
+  _exit(refusal_code);
 }
 
 // The job's variable, or "" where it has none. One that does not fit is a refusal, never "not set".
@@ -158,6 +160,22 @@ void apply_environment(spank_t spank, MessageReader reply, const char* which, in
   }
 }
 
+// slurmstepd would end with 2 and without our name. A TaskProlog of the site may change PATH after this, so
+// then it is left to slurmstepd.
+void look_for_command(spank_t spank) {
+  const bool plain = job_variable(spank, kCommandVariable)[0] == '1' && !site_has_task_prolog();
+  int argc = 0;
+  char** argv = nullptr;
+  if (!plain || spank_get_item(spank, S_JOB_ARGV, &argc, &argv) != ESPANK_SUCCESS || argc < 1) return;
+  const size_t bytes = strlen(argv[0]);
+  if (bytes == 0 || argv[0][bytes - 1] == '/') return;  // --bcast into a directory: slurmstepd adds the name
+  const int code = find_command(argv[0], job_variable(spank, "PATH"));
+  if (code == 0) return;
+  refusal_code = code;
+  refuse(spank, "command '%s' in the container: %s; PATH there is %s", argv[0], strerror(errno),
+         variable_bytes);
+}
+
 // A batch script or an interactive shell starts steps, which inherit the request. A rank does not.
 void forget_request(spank_t spank) {
   char** env = nullptr;
@@ -229,7 +247,9 @@ void become_rank(spank_t spank, const PluginArguments& arguments) {
     refuse(spank, "%s", why.text);
   apply_environment(spank, reply, name::kEnv, 1);
   apply_environment(spank, reply, name::kDefaultEnv, 0);
-  if (!starts_steps) forget_request(spank);
+  if (starts_steps) return;
+  look_for_command(spank);
+  forget_request(spank);
 }
 
 }  // namespace sabot

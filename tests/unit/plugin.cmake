@@ -6,8 +6,10 @@ add_library(plugin_under_test OBJECT
   ${PROJECT_SOURCE_DIR}/spank-plugin/components.cc
   ${PROJECT_SOURCE_DIR}/spank-plugin/options.cc
   ${PROJECT_SOURCE_DIR}/spank-plugin/plugin.cc
+  ${PROJECT_SOURCE_DIR}/spank-plugin/site.cc
   ${PROJECT_SOURCE_DIR}/spank-plugin/slurm_options.cc
   ${PROJECT_SOURCE_DIR}/spank-plugin/step.cc
+  ${PROJECT_SOURCE_DIR}/stage1-hpc/command_path.cc
   ${PROJECT_SOURCE_DIR}/stage1-hpc/packet.cc
   ${PROJECT_SOURCE_DIR}/stage1-hpc/rank_entry.cc
   ${PROJECT_SOURCE_DIR}/stage1-hpc/rendezvous.cc)

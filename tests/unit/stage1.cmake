@@ -4,7 +4,7 @@ sabot_unit_test(unit_stage1
     fs/fake_image.cc
     stage1/support.cc
     stage1/test_admissions.cc
-    stage1/test_confinement.cc
+    stage1/test_command_path.cc stage1/test_confinement.cc
     stage1/test_manifest.cc
     stage1/test_mount_plan.cc
     stage1/test_node_remedies.cc
