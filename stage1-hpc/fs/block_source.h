@@ -16,6 +16,8 @@ struct StoredBlock {
   std::uint64_t position = 0;  // bytes from the start of the image
   std::uint32_t stored_bytes = 0;
   bool compressed = false;
+
+  bool operator==(const StoredBlock&) const = default;
 };
 
 /// For several threads at once; keeps no state between calls.
@@ -31,6 +33,8 @@ class BlockSource {
   virtual void read_raw(std::uint64_t position, std::span<char> into) const = 0;
   /// A block, decompressed; returns its size. Throws Error{EIO} when it is damaged or larger than `into`.
   virtual std::size_t read_block(const StoredBlock& block, std::span<char> into) const = 0;
+  /// A block whose stored bytes are at hand; else as read_block().
+  virtual std::size_t unpack(bool compressed, std::span<const char> stored, std::span<char> into) const = 0;
 };
 
 /// Where in a file an image lies.

@@ -13,6 +13,7 @@
 
 #include "fs/fuse_mount.h"
 #include "fs/fuse_server.h"
+#include "fs/read_ahead.h"
 #include "sys/error.h"
 
 namespace {
@@ -24,13 +25,15 @@ struct Options {
   std::string mountpoint;
   std::vector<std::string> directories;
   std::vector<std::pair<std::string, std::string>> files;
+  std::string profile;
+  std::uint64_t offset = 0;
   bool as_recorded = false;
   unsigned workers = 0;
 };
 
 constexpr const char* kUsage =
     "usage: sabot-fs-mount IMAGE MOUNTPOINT [--as-recorded] [--add-dir PATH]... [--add-file PATH=TEXT]... "
-    "[--workers N]";
+    "[--workers N] [--profile FILE] [--offset BYTES]";
 
 Options parse(const std::vector<std::string>& words) {
   Options options;
@@ -50,6 +53,10 @@ Options parse(const std::vector<std::string>& words) {
       const auto equals = both.find('=');
       if (equals == both.npos) throw UsageError("--add-file needs PATH=TEXT");
       options.files.emplace_back(both.substr(0, equals), both.substr(equals + 1));
+    } else if (word == "--profile") {
+      options.profile = value();
+    } else if (word == "--offset") {
+      options.offset = std::stoull(value());
     } else if (word == "--workers") {
       options.workers = static_cast<unsigned>(std::stoul(value()));
     } else if (word.starts_with("--")) {
@@ -66,10 +73,15 @@ Options parse(const std::vector<std::string>& words) {
 
 ImageTree build_tree(const Options& options) {
   UniqueFd image{check(::open(options.image.c_str(), O_RDONLY | O_CLOEXEC), "open", options.image)};
-  ImageTree tree(open_squashfs(std::move(image)));
+  ImageTree tree(open_squashfs(std::move(image), {.offset = options.offset}));
   for (const std::string& path : options.directories) tree.add_directory(path);
   for (const auto& [path, text] : options.files) tree.add_file(path, text);
   return tree;
+}
+
+UniqueFd open_profile(const std::string& file) {
+  if (file.empty()) return {};
+  return UniqueFd{check(::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600), "open", file)};
 }
 
 void attach(UniqueFd mount, const std::string& where) {
@@ -98,6 +110,7 @@ int run(const Options& options) {
   FuseServer server(std::move(device), std::move(tree), owner, options.workers);
   attach(std::move(mount), options.mountpoint);
   unmount_on_signal(ending, options.mountpoint);
+  const ReadAhead ahead(server.tree().image(), open_profile(options.profile));
   server.serve();
   return 0;
 }

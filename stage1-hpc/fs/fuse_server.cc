@@ -9,13 +9,13 @@
 
 #include <algorithm>
 #include <atomic>
-#include <csignal>
 #include <string>
 #include <vector>
 
 #include <fuse3/fuse_log.h>
 #include "fs/fuse_answers.h"
 #include "sys/error.h"
+#include "sys/signals_blocked.h"
 
 namespace sabot {
 namespace {
@@ -23,22 +23,6 @@ namespace {
 constexpr unsigned kWorkersMax = 64;
 
 void discard_log(fuse_log_level, const char*, va_list) {}  // libraries throw, programs speak
-
-// Threads inherit the mask of the thread that starts them.
-class AllSignalsBlocked {
- public:
-  AllSignalsBlocked() {
-    sigset_t all;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before_);
-  }
-  ~AllSignalsBlocked() { pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
-  AllSignalsBlocked(const AllSignalsBlocked&) = delete;
-  AllSignalsBlocked& operator=(const AllSignalsBlocked&) = delete;
-
- private:
-  sigset_t before_;
-};
 
 // What libfuse itself would allocate: 256 pages of payload and one for the headers (FUSE_MAX_MAX_PAGES). A
 // smaller one the kernel refuses, whatever the request.
@@ -84,6 +68,8 @@ FuseServer::FuseServer(UniqueFd fuse_device, ImageTree tree, Ownership owner, un
 }
 
 FuseServer::~FuseServer() = default;
+
+const ImageTree& FuseServer::tree() const { return impl_->served.tree; }
 
 // One request. Reading is the only place where a worker may be cancelled: a blocked read(2) wakes one thread
 // per request, which poll(2) does not, and no signal is needed to leave it. Our own read, not libfuse's: that

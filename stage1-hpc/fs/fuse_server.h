@@ -29,6 +29,7 @@ class FuseServer {
   FuseServer(const FuseServer&) = delete;
   FuseServer& operator=(const FuseServer&) = delete;
 
+  const ImageTree& tree() const;
   /// Answer requests in own threads, which block all signals; returns when the mount is gone from every
   /// namespace and no descriptor of it is open, or after stop(). Call once, when the mount has been made:
   /// before, the kernel refuses to be read (EPERM). Throws Error when the device fails otherwise.

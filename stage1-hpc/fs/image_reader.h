@@ -15,7 +15,7 @@
 #include <string_view>
 #include <vector>
 
-#include "fs/block_source.h"
+#include "fs/start_blocks.h"
 
 namespace sabot {
 
@@ -74,6 +74,10 @@ class ImageReader {
   virtual std::vector<std::string> list_xattrs(NodeId node) = 0;
   virtual std::optional<std::string> xattr(NodeId node, std::string_view name) = 0;
   virtual ImageTotals totals() = 0;
+  /// What read() takes from, and tells, while it is open.
+  virtual StartBlocks& start_blocks() = 0;
+  /// Make these blocks ready in start_blocks(). Never throws: the names may be forged.
+  virtual void read_ahead(std::span<const StoredBlock> wanted) noexcept = 0;
 };
 
 /// The squashfs at `place` of `file`. Throws Refused when it is none, is cut short, or uses a compression

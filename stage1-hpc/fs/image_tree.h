@@ -54,6 +54,7 @@ class ImageTree {
   std::vector<std::string> list_xattrs(NodeId node) const;
   std::optional<std::string> xattr(NodeId node, std::string_view name) const;
   ImageTotals totals() const { return image_->totals(); }
+  ImageReader& image() const { return *image_; }
 
  private:
   struct Synthetic {

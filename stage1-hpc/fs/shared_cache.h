@@ -32,6 +32,12 @@ class SharedCache {
     return slot->value;
   }
 
+  /// Whether a value is there or being made, at this moment.
+  bool contains(std::uint64_t key) {
+    const std::lock_guard lock(mutex_);
+    return slots_.contains(key);
+  }
+
  private:
   struct Slot {
     std::mutex mutex;  // held while the value is made; taken before SharedCache::mutex_, never after

@@ -16,6 +16,11 @@ namespace {
 // of. With the caches of squashfs_reader.cc they keep a keeper below 40 MiB, however large its image is.
 constexpr std::size_t kMetadataCacheBytes = std::size_t{6} << 20;
 constexpr std::size_t kDataCacheBytes = std::size_t{16} << 20;
+constexpr std::size_t kWindowCacheBytes = std::size_t{2} << 20;
+constexpr std::uint64_t kWindowBytes = std::uint64_t{128} << 10;
+// Reading ahead: blocks that lie no further apart are read at once, and so much at once.
+constexpr std::uint64_t kGapBytesMax = std::uint64_t{64} << 10;
+constexpr std::uint64_t kRunBytesMax = std::uint64_t{1} << 20;
 constexpr std::uint16_t kStoredPlain = 0x8000;  // metadata block header: the rest is its size
 
 std::uint64_t field(const char* super, std::size_t at, std::size_t bytes) {
@@ -60,19 +65,41 @@ Superblock read_superblock(const BlockSource& source) {
 SquashfsBlocks::SquashfsBlocks(std::unique_ptr<BlockSource> source)
     : source_(std::move(source)),
       super_(read_superblock(*source_)),
+      windows_(kWindowCacheBytes),
       metadata_(kMetadataCacheBytes),
       data_(kDataCacheBytes) {}
+
+void SquashfsBlocks::read_through_window(std::uint64_t position, std::span<char> into) {
+  while (!into.empty()) {
+    const std::uint64_t start = position / kWindowBytes * kWindowBytes;
+    const std::shared_ptr<const Window> window = windows_.get(start, [&] {
+      if (start >= source_->size_bytes()) throw Error(EIO, "read of the image past its end");
+      Window made;
+      made.bytes.resize(std::min(kWindowBytes, source_->size_bytes() - start));
+      source_->read_raw(start, made.bytes);
+      return made;
+    });
+    const std::size_t within = position - start;
+    if (within >= window->bytes.size()) throw Error(EIO, "read of the image past its end");
+    const std::size_t now = std::min(into.size(), window->bytes.size() - within);
+    std::memcpy(into.data(), window->bytes.data() + within, now);
+    into = into.subspan(now);
+    position += now;
+  }
+}
 
 std::shared_ptr<const Block> SquashfsBlocks::metadata(std::uint64_t position) {
   return metadata_.get(position, [&] {
     char raw[2];
-    source_->read_raw(position, raw);
+    read_through_window(position, raw);
     const auto header = static_cast<std::uint16_t>(field(raw, 0, 2));
     const std::uint32_t stored = header & (kStoredPlain - 1U);
     if (stored == 0 || stored > kMetadataBytes) throw Error(EIO, "a metadata block has an impossible size");
+    char packed[kMetadataBytes];
     char bytes[kMetadataBytes];
+    read_through_window(position + 2, std::span(packed).first(stored));
     Block block;
-    block.size = source_->read_block({position + 2, stored, (header & kStoredPlain) == 0}, bytes);
+    block.size = source_->unpack((header & kStoredPlain) == 0, std::span(packed).first(stored), bytes);
     if (block.size == 0) throw Error(EIO, "a metadata block is empty");
     block.bytes = std::make_unique_for_overwrite<char[]>(block.size);
     std::memcpy(block.bytes.get(), bytes, block.size);
@@ -81,14 +108,77 @@ std::shared_ptr<const Block> SquashfsBlocks::metadata(std::uint64_t position) {
   });
 }
 
+Block SquashfsBlocks::make_data(const StoredBlock& stored) const {
+  if (stored.stored_bytes > super_.block_bytes) throw Error(EIO, "a data block has an impossible size");
+  Block block;
+  block.bytes = std::make_unique_for_overwrite<char[]>(super_.block_bytes);
+  block.size = source_->read_block(stored, {block.bytes.get(), super_.block_bytes});
+  block.stored = stored;
+  return block;
+}
+
 std::shared_ptr<const Block> SquashfsBlocks::data(const StoredBlock& stored) {
-  return data_.get(stored.position, [&] {
-    if (stored.stored_bytes > super_.block_bytes) throw Error(EIO, "a data block has an impossible size");
+  std::shared_ptr<const Block> block = data_.get(stored.position, [&] {
+    std::optional<Block> ready = start_.take(stored);
+    return ready ? std::move(*ready) : make_data(stored);
+  });
+  // Two lists of a damaged image may disagree on what is at one place.
+  return block->stored == stored ? block : std::make_shared<const Block>(make_data(stored));
+}
+
+void SquashfsBlocks::data_into(const StoredBlock& stored, std::span<char> into) {
+  std::size_t size = 0;
+  if (stored.stored_bytes > super_.block_bytes) throw Error(EIO, "a data block has an impossible size");
+  if (data_.contains(stored.position)) {
+    const std::shared_ptr<const Block> block = data(stored);
+    size = block->size;
+    std::memcpy(into.data(), block->bytes.get(), std::min(size, into.size()));
+  } else if (const std::optional<Block> ready = start_.take(stored)) {
+    size = ready->size;
+    std::memcpy(into.data(), ready->bytes.get(), std::min(size, into.size()));
+  } else {
+    size = source_->read_block(stored, into);
+  }
+  if (size < into.size()) throw Error(EIO, "a data block is too short");
+}
+
+void SquashfsBlocks::read_run(std::span<const StoredBlock> run) {
+  const std::uint64_t start = run.front().position;
+  std::vector<char> raw(run.back().position + run.back().stored_bytes - start);
+  source_->read_raw(start, raw);
+  for (const StoredBlock& stored : run) {
     Block block;
     block.bytes = std::make_unique_for_overwrite<char[]>(super_.block_bytes);
-    block.size = source_->read_block(stored, {block.bytes.get(), super_.block_bytes});
-    return block;
-  });
+    block.size = source_->unpack(stored.compressed,
+                                 std::span(raw).subspan(stored.position - start, stored.stored_bytes),
+                                 {block.bytes.get(), super_.block_bytes});
+    block.stored = stored;
+    start_.put(std::move(block));
+  }
+}
+
+void SquashfsBlocks::read_ahead(std::span<const StoredBlock> wanted) noexcept {
+  std::vector<StoredBlock> blocks;  // those that are ours to make, by place
+  try {
+    for (const StoredBlock& stored : wanted)
+      if (stored.stored_bytes > 0 && stored.stored_bytes <= super_.block_bytes &&
+          stored.position < super_.bytes_used && start_.begin(stored))
+        blocks.push_back(stored);
+    std::sort(blocks.begin(), blocks.end(), [](auto& a, auto& b) { return a.position < b.position; });
+    for (std::size_t from = 0, to = 0; from < blocks.size(); from = to) {
+      std::uint64_t end = blocks[from].position + blocks[from].stored_bytes;
+      for (to = from + 1; to < blocks.size(); ++to) {
+        const StoredBlock& next = blocks[to];
+        if (next.position < end || next.position - end > kGapBytesMax ||
+            next.position + next.stored_bytes - blocks[from].position > kRunBytesMax)
+          break;
+        end = next.position + next.stored_bytes;
+      }
+      read_run(std::span(blocks).subspan(from, to - from));
+    }
+  } catch (...) {  // a stale profile, a damaged block, no memory
+  }
+  for (const StoredBlock& stored : blocks) start_.give_up(stored);
 }
 
 MetadataCursor MetadataCursor::at(SquashfsBlocks& blocks, std::uint64_t table, std::uint64_t reference,

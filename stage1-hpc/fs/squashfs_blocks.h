@@ -13,6 +13,7 @@
 
 #include "fs/block_source.h"
 #include "fs/shared_cache.h"
+#include "fs/start_blocks.h"
 
 namespace sabot {
 
@@ -36,14 +37,6 @@ inline constexpr std::size_t kMetadataBytes = 8192;
 /// Throws Refused when the numbers do not fit together, or the image is shorter than it says.
 Superblock read_superblock(const BlockSource& source);
 
-/// A block, decompressed.
-struct Block {
-  std::unique_ptr<char[]> bytes;
-  std::size_t size = 0;
-  std::uint64_t next = 0;  // position after it, of a metadata block
-  std::size_t cost_bytes() const { return size; }
-};
-
 /// Blocks of the image, kept for a while. For several threads.
 class SquashfsBlocks {
  public:
@@ -52,10 +45,28 @@ class SquashfsBlocks {
   void read_raw(std::uint64_t position, std::span<char> into) const { source_->read_raw(position, into); }
   std::shared_ptr<const Block> metadata(std::uint64_t position);
   std::shared_ptr<const Block> data(const StoredBlock& stored);
+  /// The whole of a data block, straight into `into`, where nobody else is likely to want it: it is not kept.
+  /// Throws Error{EIO} where its size is another.
+  void data_into(const StoredBlock& stored, std::span<char> into);
+
+  StartBlocks& start_blocks() { return start_; }
+  /// Make these blocks ready in start_blocks(). Never throws: what cannot be read is left to who asks for it.
+  void read_ahead(std::span<const StoredBlock> wanted) noexcept;
 
  private:
+  /// A piece of the image as stored, for metadata: its blocks are small, and lie beside each other.
+  struct Window {
+    std::vector<char> bytes;
+    std::size_t cost_bytes() const { return bytes.size(); }
+  };
+  void read_through_window(std::uint64_t position, std::span<char> into);
+  Block make_data(const StoredBlock& stored) const;
+  void read_run(std::span<const StoredBlock> run);
+
   std::unique_ptr<BlockSource> source_;
   Superblock super_;
+  StartBlocks start_;
+  SharedCache<Window> windows_;
   SharedCache<Block> metadata_;
   SharedCache<Block> data_;
 };

@@ -74,6 +74,8 @@ class SquashfsReader : public ImageReader {
     const Superblock& super = blocks_.super();
     return {super.bytes_used, super.inodes, super.block_bytes};
   }
+  StartBlocks& start_blocks() override { return blocks_.start_blocks(); }
+  void read_ahead(std::span<const StoredBlock> wanted) noexcept override { blocks_.read_ahead(wanted); }
 
  private:
   std::shared_ptr<const Directory> directory(NodeId dir) {
@@ -155,7 +157,11 @@ std::size_t SquashfsReader::read(NodeId file, std::uint64_t offset, std::span<ch
     }
     const StoredBlock stored = stored_block(place.position, place.sizes.u32());
     place.position += stored.stored_bytes;
-    copy_block(stored, within, now);
+    const bool whole = now.size() == std::min(block_bytes, inode.attr.size_bytes - block * block_bytes);
+    if (whole && stored.stored_bytes != 0)
+      blocks_.data_into(stored, now);
+    else
+      copy_block(stored, within, now);
   }
   return total;
 }

@@ -57,8 +57,18 @@ class SquashfuseBlocks : public BlockSource {
     thread_local std::vector<char> stored;
     stored.resize(std::max<std::size_t>(stored.size(), block.stored_bytes));
     read_raw(block.position, std::span(stored).first(block.stored_bytes));
+    return unpack(true, std::span<const char>(stored).first(block.stored_bytes), into);
+  }
+
+  std::size_t unpack(bool compressed, std::span<const char> stored, std::span<char> into) const override {
     std::size_t size = into.size();
-    if (decompress_(stored.data(), block.stored_bytes, into.data(), &size) != SQFS_OK || size > into.size())
+    if (!compressed) {
+      if (stored.size() > into.size()) throw Error(EIO, "a stored block is larger than a block");
+      std::copy(stored.begin(), stored.end(), into.begin());
+      return stored.size();
+    }
+    char* const from = const_cast<char*>(stored.data());  // NOLINT: libsquashfuse only reads it
+    if (decompress_(from, stored.size(), into.data(), &size) != SQFS_OK || size > into.size())
       throw Error(EIO, "a block of the image does not decompress");
     return size;
   }

@@ -27,6 +27,8 @@ class FakeImage : public ImageReader {
   std::vector<std::string> list_xattrs(NodeId) override { return {"user.of_image"}; }
   std::optional<std::string> xattr(NodeId, std::string_view) override { return "value"; }
   ImageTotals totals() override { return {}; }
+  StartBlocks& start_blocks() override { return start_; }
+  void read_ahead(std::span<const StoredBlock>) noexcept override {}
 
  private:
   struct Node {
@@ -40,6 +42,7 @@ class FakeImage : public ImageReader {
   NodeId at(const std::string& path);
 
   std::vector<Node> nodes_;
+  StartBlocks start_;
 };
 
 }  // namespace sabot::test
