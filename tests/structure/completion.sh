@@ -20,7 +20,7 @@ offered() {
     sh "$SOURCE/launcher/sabot.bash-completion" "$1" | tr ' ' '\n' | sort -u | paste -sd' '
 }
 # options_in COMMAND...: the words of its help that look like options, read in another way than the completion does.
-options_in() { "$SABOT" "$@" --help | sed -n '/^Options:/,/^[A-Z][a-z]*:/p' | grep -oE '^ +(-[a-z],)?--?[a-z-]+' | tr -d ' ' | tr ',' '\n' | sort -u | paste -sd' '; }
+options_in() { "$SABOT" "$@" --help | sed -n '/^Options:/,/^[A-Z][a-z]*:/p' | grep -oE '^  -[^ ]+' | tr -d ' ' | tr ',' '\n' | sort -u | paste -sd' '; }
 
 expect "sabot -" "$(options_in)" "$(offered "sabot -")"
 commands=$("$SABOT" --help | sed -n '/^Subcommands:/,$s/^  \([a-z]*\).*/\1/p' | sort | paste -sd' ')

@@ -24,20 +24,19 @@ names() {
 }
 
 # Words of `sabot COMMAND... --help`: its options, and its subcommands.
-options_of() { "$SABOT" "$@" --help | sed -n '/^Options:/,$p' | grep -oE '^ +(-[a-z],)?--?[a-z-]+' | tr ',' '\n' | tr -d ' '; }
+options_of() { "$SABOT" "$@" --help | sed -n '/^Options:/,$p' | sed -nE 's/^  (-[^ ]+).*/\1/p' | tr ',' '\n'; }
 commands_of() { "$SABOT" "$@" --help | sed -n '/^Subcommands:/,$p' | sed -nE 's/^  ([a-z]+)(, ([a-z]+))? .*/\1 \3/p'; }
 
 command -v groff >/dev/null || skip "groff is not installed"
+command -v mandoc >/dev/null || skip "mandoc is not installed"
 [[ -x $SABOT ]] || skip "$SABOT is not built"
 
 for page in "${PAGES[@]}"; do
   [[ -f $SOURCE/$page ]] || { miss "$page is not there"; continue; }
   warnings=$(groff -man -ww -z "$SOURCE/$page" 2>&1) || true
   [[ -z $warnings ]] || miss "$page: $warnings"
-  if command -v mandoc >/dev/null; then
-    warnings=$(mandoc -T lint -W warning "$SOURCE/$page") || true
-    [[ -z $warnings ]] || miss "$page: $warnings"
-  fi
+  warnings=$(mandoc -T lint -W warning "$SOURCE/$page") || true
+  [[ -z $warnings ]] || miss "$page: $warnings"
   for section in NAME SYNOPSIS DESCRIPTION EXAMPLES "SEE ALSO"; do
     grep -q "^\.SH $section\$" "$SOURCE/$page" || miss "$page has no section $section"
   done
@@ -57,19 +56,39 @@ for command in $(commands_of); do
     sabot_page "option of sabot $command $sub" "${words[@]}"
   done
 done
-mapfile -t words < <(grep -oE 'user_(variable|switch)\("[A-Z]+"' "$SOURCE/launcher/request.cc" | sed -E 's/.*"(.*)"/SABOT_CONTAINER_\1/')
+mapfile -t words < <(grep -oE 'user_(variable|switch)\("[A-Z_]+"' "$SOURCE/launcher/request.cc" | sed -E 's/.*"(.*)"/SABOT_CONTAINER_\1/')
 sabot_page "variable" "${words[@]}"
 mapfile -t words < <(grep -oE ' kExit[A-Za-z]+ = [0-9]+' "$SOURCE/stage1-hpc/sys/error.h" | sed 's/.* = //')
 sabot_page "exit status" "${words[@]}"
 
-mapfile -t words < <(grep -oE 'setting\.is\("[a-z_]+"\)' "$SOURCE/launcher/site_config.cc" | cut -d'"' -f2)
-names launcher/sabot.conf.5 "key" "${words[@]}"
 
-mapfile -t words < <(grep -oE '^ *\{Option::[a-z]+, "[a-z-]+"' "$SOURCE/spank-plugin/options.cc" | cut -d'"' -f2 | sed 's/^/--/')
-names spank-plugin/spank_sabot.8 "option" "${words[@]}"
-sabot_page "option of srun" "${words[@]}"
+mapfile -t keys < <(grep -oE 'setting\.is\("[a-z_]+"\)' "$SOURCE/launcher/site_config.cc" | cut -d'"' -f2)
+names launcher/sabot.conf.5 "key" "${keys[@]}"
+mapfile -t options < <(grep -oE '^ *\{Option::[a-z_]+, "[a-z-]+"' "$SOURCE/spank-plugin/options.cc" | cut -d'"' -f2 | sed 's/^/--/')
+count=$(sed -nE 's/.* kOptionCount = ([0-9]+);/\1/p' "$SOURCE/spank-plugin/plugin.h")
+[[ ${#options[@]} == "$count" ]] || fail "${#options[@]} rows of options were found in options.cc, kOptionCount is $count"
+names spank-plugin/spank_sabot.8 "option" "${options[@]}"
+sabot_page "option of srun" "${options[@]}"
 mapfile -t words < <(grep -oE 'value_of\(argument, "[a-z]+"\)' "$SOURCE/spank-plugin/options.cc" | cut -d'"' -f2 | sed 's/$/=/')
 names spank-plugin/spank_sabot.8 "plugstack argument" "${words[@]}"
-mapfile -t words < <(grep -oE '"SLURM_SABOT_[A-Z]+"' "$SOURCE/spank-plugin/plugin.h" | tr -d '"')
+mapfile -t words < <(grep -rhoE '"SLURM_SABOT_[A-Z_]+"' "$SOURCE/spank-plugin" "$SOURCE/launcher" | tr -d '"' | sort -u)
 names spank-plugin/spank_sabot.8 "variable" "${words[@]}"
+
+# And the other way: what the pages and guides name is there. heads PAGE: the words that begin a paragraph of their own.
+heads() { sed -nE '/^\.TP/{n;s/\\f.//g;s/\\-/-/g;p}' "$SOURCE/$1"; }
+known=$(printf '%s\n' "${options[@]}" --container)
+for command in "" $(commands_of); do
+  # shellcheck disable=SC2086
+  known+=$'\n'$(options_of $command; for sub in $(commands_of $command); do options_of "$command" "$sub" 2>/dev/null || true; done)
+done
+for word in $(for page in "${PAGES[@]}"; do heads "$page" | grep -oE -- '--[a-z][a-z-]+'; done | sort -u); do
+  grep -qxF -- "$word" <<<"$known" || miss "$word is described, but no program knows it"
+done
+# Of Pyxis's options some are said to be unknown.
+for word in $(cd "$SOURCE" && sed '/^\.SH COMING FROM PYXIS/,/^\.SH/d; s/\\-/-/g' "${PAGES[@]}" README.md docs/*.md examples/sbatch/*.sh |
+  grep -oE -- '--(no-)?container[a-z-]*' | sort -u); do
+  grep -qxF -- "$word" <<<"$known" || [[ $word == *- ]] || miss "$word is written about, but no program knows it"
+done
+expect "keys that sabot.conf(5) describes" "$(printf '%s\n' "${keys[@]}" | sort -u | xargs)" \
+  "$(sed -n '/^\.SH KEYS/,/^\.SH NOTES/p' "$SOURCE/launcher/sabot.conf.5" | sed -nE '/^\.TP/{n;s/^\.BI? ([a-z_]+).*/\1/p}' | sort -u | xargs)"
 exit "$missing"
