@@ -62,7 +62,11 @@ class CheckedSource : public ByteSource {
  public:
   /// `what`  names the bytes in messages: "layer sha256:...", ...
   CheckedSource(ByteSource& from, std::string expected, std::uint64_t limit_bytes, std::string what)
-      : from_(from), expected_(std::move(expected)), limit_bytes_(limit_bytes), what_(std::move(what)) {}
+      : from_(from),
+        expected_(std::move(expected)),
+        limit_bytes_(limit_bytes),
+        what_(std::move(what)),
+        hash_(expected_.starts_with("sha512-") ? Hash::Kind::sha512 : Hash::Kind::sha256) {}
   std::size_t read(std::span<std::uint8_t> into) override;
 
  private:
@@ -71,7 +75,7 @@ class CheckedSource : public ByteSource {
   std::uint64_t limit_bytes_;
   std::string what_;
   std::uint64_t at_ = 0;
-  Sha256 hash_;
+  Hash hash_;
   bool ended_ = false;
 };
 

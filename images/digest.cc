@@ -11,25 +11,27 @@
 
 namespace sabot::images {
 
-Sha256::Sha256() : context_(EVP_MD_CTX_new()) {
-  if (context_ == nullptr || EVP_DigestInit_ex(context_, EVP_sha256(), nullptr) != 1) {
+Hash::Hash(Kind kind) : kind_(kind), context_(EVP_MD_CTX_new()) {
+  const EVP_MD* algorithm = kind == Kind::sha256 ? EVP_sha256() : EVP_sha512();
+  if (context_ == nullptr || EVP_DigestInit_ex(context_, algorithm, nullptr) != 1) {
     EVP_MD_CTX_free(context_);
-    throw Refused("OpenSSL offers no SHA-256");
+    throw Refused("OpenSSL offers no SHA-2");
   }
 }
 
-Sha256::~Sha256() { EVP_MD_CTX_free(context_); }
+Hash::~Hash() { EVP_MD_CTX_free(context_); }
 
-void Sha256::update(std::span<const std::uint8_t> bytes) {
+void Hash::update(std::span<const std::uint8_t> bytes) {
   if (EVP_DigestUpdate(context_, bytes.data(), bytes.size()) != 1) throw Refused("OpenSSL failed to hash");
 }
 
-std::string Sha256::digest() {
+std::string Hash::digest() {
   static constexpr char kHex[] = "0123456789abcdef";
-  unsigned char raw[32];
-  if (EVP_DigestFinal_ex(context_, raw, nullptr) != 1) throw Refused("OpenSSL failed to hash");
-  std::string text = "sha256:";
-  for (const unsigned char byte : raw) text += {kHex[byte >> 4], kHex[byte & 15]};
+  unsigned char raw[EVP_MAX_MD_SIZE];
+  unsigned size = 0;
+  if (EVP_DigestFinal_ex(context_, raw, &size) != 1) throw Refused("OpenSSL failed to hash");
+  std::string text = kind_ == Kind::sha256 ? "sha256:" : "sha512-";
+  for (unsigned i = 0; i < size; ++i) text += {kHex[raw[i] >> 4], kHex[raw[i] & 15]};
   return text;
 }
 

@@ -6,6 +6,10 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
+#include <filesystem>
+
+#include "images/aci_import.h"
+#include "images/archive_index.h"
 #include "images/directory_import.h"
 #include "images/docker_archive.h"
 #include "images/image_choice.h"
@@ -94,7 +98,7 @@ ImportResult import_rootfs_tar(int fd, const ImportOptions& options, int out_fd,
   PackedTarRules packed;
   packed.max_bytes = options.max_layer_bytes;
   PackedTar tar(std::make_unique<FileSource>(fd), packed, progress);
-  const LayerRules rules{0, false, options.max_layer_bytes, nullptr};
+  const LayerRules rules{0, false, options.max_layer_bytes, nullptr, nullptr};
   const auto entries = read_layer(tar, rules, collected, writer);
   collected.tree.apply(entries, 0, collected.notes);
   return finish(collected, writer, options.launch);
@@ -139,8 +143,22 @@ ImportResult import_docker_archive(int fd, const std::string& selector, const Im
   return result;
 }
 
-ImportResult import_archive(const Reference& source, int fd, const ImportOptions& options, int out_fd,
+ImportResult import_aci(UniqueFd fd, const Reference& source, int dir_fd, const ImportOptions& options,
+                        int out_fd, Progress* progress) {
+  const std::string parent = std::filesystem::path(source.path).parent_path().string();
+  const UniqueFd directory = open_source(dir_fd, parent.empty() ? "." : parent, O_DIRECTORY);
+  // A detached signature (FILE.asc) is to be checked here, over the bytes of fd, before any of them is
+  // parsed.
+  const AciImage image(std::move(fd), source.path, directory.get(), parse_platform(options.architecture));
+  ImportResult result = import_all(image.layers(), image.launch(), options, out_fd, progress);
+  result.notes.insert(result.notes.end(), image.notes().begin(), image.notes().end());
+  return result;
+}
+
+ImportResult import_archive(const Reference& source, int dir_fd, const ImportOptions& options, int out_fd,
                             Progress* progress) {
+  UniqueFd file = open_source(dir_fd, source.path, O_NONBLOCK);
+  const int fd = file.get();
   if (size_of(fd) == 0)
     throw Refused("an empty file");  // an empty layer is legal, an empty image file a mistake
   ArchiveKind kind = ArchiveKind::rootfs;
@@ -149,6 +167,8 @@ ImportResult import_archive(const Reference& source, int fd, const ImportOptions
     return import_oci_archive(fd, source.selector, options, out_fd, progress);
   if (source.kind == ReferenceKind::docker_archive || kind == ArchiveKind::docker)
     return import_docker_archive(fd, source.selector, options, out_fd, progress);
+  if (source.kind == ReferenceKind::aci || kind == ArchiveKind::aci)
+    return import_aci(std::move(file), source, dir_fd, options, out_fd, progress);
   return import_rootfs_tar(fd, options, out_fd, progress);
 }
 
@@ -195,8 +215,7 @@ ImportResult import_image(const Reference& source, int dir_fd, const ImportOptio
     case ReferenceKind::oci_archive:
     case ReferenceKind::docker_archive:
     case ReferenceKind::aci:
-      return import_archive(source, open_source(dir_fd, source.path, O_NONBLOCK).get(), options, out_fd,
-                            progress);
+      return import_archive(source, dir_fd, options, out_fd, progress);
     case ReferenceKind::squashfs:
       return import_squashfs(open_source(dir_fd, source.path, O_NONBLOCK).get(), options, out_fd, progress);
     case ReferenceKind::registry:

@@ -40,6 +40,15 @@ std::uint32_t id_of(std::int64_t id, const TarEntry& entry) {
   return static_cast<std::uint32_t>(id);
 }
 
+/// rootfs/a/b -> a/b. Compared by component: rootfs-evil is none.
+std::string below_rootfs(const std::string& path) {
+  constexpr std::string_view kRootfs = "rootfs";
+  if (path == kRootfs) return {};
+  if (path.starts_with("rootfs/")) return path.substr(kRootfs.size() + 1);
+  throw Refused(quoted(path) +
+                " is neither 'manifest' nor below 'rootfs', as all of an App Container image is");
+}
+
 class LayerRead {
  public:
   LayerRead(const LayerRules& rules, Collected& collected, SquashfsWriter& writer)
@@ -47,9 +56,12 @@ class LayerRead {
 
   void take(TarReader& tar, const TarEntry& entry) {
     if (entries_.size() >= kMaxEntries) throw Refused("more than 10 million entries in one layer");
-    const LayerName name = rules_.has_markers
-                               ? read_layer_name(entry.name)
-                               : LayerName{LayerName::Kind::entry, normalise_entry_name(entry.name)};
+    LayerName name = rules_.has_markers ? read_layer_name(entry.name)
+                                        : LayerName{LayerName::Kind::entry, normalise_entry_name(entry.name)};
+    if (rules_.aci != nullptr && !take_aci_name(tar, entry, name)) {
+      ++ordinal_;
+      return;
+    }
     switch (name.kind) {
       case LayerName::Kind::whiteout:
         entries_.push_back({LayerEntry::Kind::whiteout, name.path, {}, nullptr});
@@ -65,12 +77,45 @@ class LayerRead {
     ++ordinal_;
   }
 
-  std::vector<LayerEntry> result() { return std::move(entries_); }
+  std::vector<LayerEntry> result() {
+    if (rules_.aci != nullptr && (manifests_ != 1 || !rootfs_))
+      throw Refused(
+          "an App Container image has one file 'manifest' and one directory 'rootfs', this one has " +
+          std::to_string(manifests_) + (rootfs_ ? " and one" : " and none"));
+    return std::move(entries_);
+  }
 
  private:
+  /// An ACI's entry by its place in the image; false where it has none there.
+  bool take_aci_name(TarReader& tar, const TarEntry& entry, LayerName& name) {
+    if (name.path == "manifest") {
+      ++manifests_;
+      if (entry.type != FileType::regular || entry.is_hard_link || content_of(tar) != rules_.aci->manifest)
+        throw Refused("'manifest' is no regular file, or there are two, or it changed while it was read");
+      return false;
+    }
+    if (name.path.empty()) return false;  // `./`
+    const bool is_directory = entry.type == FileType::directory && !entry.is_hard_link;
+    name.path = below_rootfs(name.path);
+    if (name.path.empty() && !is_directory) throw Refused("'rootfs' is not a directory");
+    rootfs_ = true;
+    return rules_.aci->keeps(name.path, is_directory);
+  }
+
+  std::string content_of(TarReader& tar) const {
+    std::string content;
+    std::uint64_t offset = 0;
+    std::span<const std::uint8_t> bytes;
+    while (content.size() <= rules_.aci->manifest.size() && tar.next_data(offset, bytes))
+      content.append(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+    return content;
+  }
+
   void add(TarReader& tar, const TarEntry& entry, const std::string& path) {
     if (entry.is_hard_link) {
-      entries_.push_back({LayerEntry::Kind::hard_link, path, normalise_entry_name(entry.target), nullptr});
+      std::string target = normalise_entry_name(entry.target);
+      if (rules_.aci != nullptr) target = below_rootfs(target);
+      entries_.push_back({LayerEntry::Kind::hard_link, path, std::move(target), nullptr});
       return;
     }
     if (!entry.type) {
@@ -118,6 +163,8 @@ class LayerRead {
   std::vector<LayerEntry> entries_;
   std::uint32_t ordinal_ = 0;
   std::uint64_t bytes_ = 0;
+  unsigned manifests_ = 0;  // of an ACI
+  bool rootfs_ = false;
 };
 
 void find_skipped(Node& node, std::uint32_t layer, std::unordered_map<std::uint32_t, Inode*>& skipped) {

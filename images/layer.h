@@ -8,6 +8,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "images/aci_manifest.h"
 #include "images/covered_paths.h"
 #include "images/merged_tree.h"
 #include "images/notes.h"
@@ -21,6 +22,7 @@ struct LayerRules {
   bool has_markers = false;             ///< `.wh.` means something: an OCI layer, not a plain tar
   std::uint64_t max_bytes = 0;          ///< of all files together, holes included
   const CoveredPaths* above = nullptr;  ///< what need not be written; may be null
+  const AciRules* aci = nullptr;        ///< an App Container image: see aci_manifest.h; may be null
 };
 
 /// What an import collects besides the tree.

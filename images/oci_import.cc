@@ -43,7 +43,9 @@ class Layers {
     if (i > 0) next_ = opened(i - 1, progress_);  // decompressed while this one is written
     Context doing{"layer " + printable(blobs_[i].name)};
     note_lie(blobs_[i], tar->packing());
-    return read_layer(*tar, {static_cast<std::uint32_t>(i), true, max_bytes_, &above}, collected_, writer_);
+    const AciRules* aci = blobs_[i].aci;
+    const LayerRules rules{static_cast<std::uint32_t>(i), aci == nullptr, max_bytes_, &above, aci};
+    return read_layer(*tar, rules, collected_, writer_);
   }
 
   /// Files that CoveredPaths thought hidden and the merged tree has: other names of theirs survived.
@@ -59,7 +61,7 @@ class Layers {
     const LayerBlob& blob = blobs_[i];
     Context doing{"layer " + printable(blob.name)};
     // A tar has headers besides the bytes of files; holes are not in it but count as bytes of files.
-    const PackedTarRules rules{blob.size_bytes, blob.digest, blob.diff_id, max_bytes_, true};
+    const PackedTarRules rules{blob.size_bytes, blob.digest, blob.diff_id, max_bytes_, blob.aci == nullptr};
     return std::make_unique<PackedTar>(blob.open(), rules, progress);
   }
 

@@ -2,6 +2,7 @@
 sabot_unit_test(unit_images
   SOURCES
     images/support.cc
+    images/test_aci.cc
     images/test_archives.cc
     images/test_directory.cc
     images/test_foreign.cc
