@@ -56,6 +56,8 @@ struct Allowed {
   std::uint32_t value = 0;
 };
 
+constexpr rlim_t kWrittenBytesMax = 1 << 20;  // of a file; a profile of an image's start is smaller
+
 constexpr std::uint32_t kOwnPid = ~0U;  // as a value: this process's id
 
 constexpr Allowed kAllowed[] = {
@@ -177,7 +179,8 @@ std::size_t bytes_of_ruleset(int abi) {
 void limit_resources() {
   const rlimit none{};
   check(::setrlimit(RLIMIT_CORE, &none), "setrlimit", "core");
-  check(::setrlimit(RLIMIT_FSIZE, &none), "setrlimit", "fsize");  // it writes no file
+  const rlimit small{kWrittenBytesMax, kWrittenBytesMax};
+  check(::setrlimit(RLIMIT_FSIZE, &small), "setrlimit", "fsize");
 }
 
 }  // namespace

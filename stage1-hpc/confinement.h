@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // confinement.h: what the keeper gives up before it looks at a stranger's image for its ranks: system calls
-// it has no use for, every path, core dumps and files. Defence in depth: who takes the keeper over by a
+// it has no use for, every path, core dumps and large files. Defence in depth: who takes the keeper over by a
 // crafted image has less than the user, not the user's account. Not here: capabilities (userns.h).
 #pragma once
 

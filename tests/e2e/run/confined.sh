@@ -12,7 +12,7 @@ until_true 5 test -e started || fail "the rank did not start"
 status=$(cat "/proc/$(keepers)/status")
 expect "filters that the keeper is under" "$([[ $sanitized ]] && echo 0 || echo 2)" "$(awk '/^Seccomp:/ { print $2 }' <<<"$status")"
 limits=$(cat "/proc/$(keepers)/limits")
-[[ $sanitized ]] || grep -qE '^Max file size +0 +0 ' <<<"$limits" || fail "the keeper may write files: $limits"
+[[ $sanitized ]] || grep -qE '^Max file size +1048576 +1048576 ' <<<"$limits" || fail "the keeper may write large files: $limits"
 [[ $sanitized ]] || grep -qE '^Max core file size +0 +0 ' <<<"$limits" || fail "the keeper may dump core: $limits"
 echo > hold
 wait "$rank"
