@@ -19,6 +19,7 @@
 #include "empty_image.h"
 #include "images/store.h"
 #include "programs.h"
+#include "slurm_conf.h"
 #include "sys/error.h"
 #include "sys/files.h"
 

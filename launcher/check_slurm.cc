@@ -4,7 +4,6 @@
 
 #include <fcntl.h>
 #include <glob.h>
-#include <strings.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -14,6 +13,7 @@
 
 #include "child_output.h"
 #include "plugin_release.h"
+#include "slurm_conf.h"
 #include "sys/error.h"
 #include "sys/files.h"
 
@@ -21,19 +21,11 @@ namespace sabot {
 namespace {
 
 namespace fs = std::filesystem;
-constexpr std::size_t kConfBytes = 4 << 20;
 constexpr char kPluginFile[] = "spank_sabot.so";
 // Where distributions and Slurm's own `make install` put plugins, if slurm.conf names no PluginDir.
 constexpr const char* kPluginDirs[] = {"/usr/lib64/slurm", "/usr/lib/slurm",
                                        "/usr/lib/x86_64-linux-gnu/slurm-wlm",
                                        "/usr/lib/aarch64-linux-gnu/slurm-wlm", "/usr/local/lib/slurm"};
-
-std::vector<std::string> words_of(const std::string& line) {
-  std::istringstream stream{line.substr(0, line.find('#'))};
-  std::vector<std::string> words;
-  for (std::string word; stream >> word;) words.push_back(word);
-  return words;
-}
 
 std::vector<std::string> files_of(const std::string& pattern) {
   glob_t found{};
@@ -46,7 +38,7 @@ std::vector<std::string> files_of(const std::string& pattern) {
 
 void read_plugstack(const fs::path& file, unsigned depth, std::vector<PlugstackLine>& lines) {
   if (depth > 8) throw Refused(file.string() + " is included by itself");
-  const Plugstack stack = parse_plugstack(read_file(AT_FDCWD, file.string(), kConfBytes));
+  const Plugstack stack = parse_plugstack(read_file(AT_FDCWD, file.string(), kSlurmConfBytes));
   lines.insert(lines.end(), stack.lines.begin(), stack.lines.end());
   for (const std::string& pattern : stack.includes)  // a relative one is relative to the file that has it
     for (const std::string& included : files_of((file.parent_path() / pattern).string()))
@@ -130,29 +122,11 @@ void add(std::vector<CheckStep>& steps, const char* name, const char* remedy, Tr
 
 }  // namespace
 
-std::string find_slurm_conf() {
-  if (const char* named = std::getenv("SLURM_CONF"); named != nullptr && *named != '\0') return named;
-  for (const char* file : {"/etc/slurm/slurm.conf", "/run/slurm/conf/slurm.conf"})
-    if (::access(file, F_OK) == 0) return file;
-  return "";
-}
-
-std::string slurm_setting(const std::string& text, const std::string& key) {
-  std::istringstream lines{text};
-  for (std::string line; std::getline(lines, line);)
-    for (const std::string& word : words_of(line)) {
-      const std::size_t equals = word.find('=');
-      if (equals == key.size() && ::strncasecmp(word.c_str(), key.c_str(), equals) == 0)
-        return word.substr(equals + 1);
-    }
-  return "";
-}
-
 Plugstack parse_plugstack(const std::string& text) {
   Plugstack stack;
   std::istringstream lines{text};
   for (std::string line; std::getline(lines, line);) {
-    const std::vector<std::string> words = words_of(line);
+    const std::vector<std::string> words = slurm_words(line);
     if (words.size() < 2) continue;
     if (words[0] == "include") stack.includes.push_back(words[1]);
     if (words[0] == "required" || words[0] == "optional")
@@ -202,7 +176,7 @@ std::vector<CheckStep> check_slurm(const std::string& slurm_conf) {
   std::vector<CheckStep> steps;
   std::string text;
   add(steps, "Slurm", "let users read it, or correct SLURM_CONF", [&] {
-    text = read_file(AT_FDCWD, slurm_conf, kConfBytes);
+    text = read_file(AT_FDCWD, slurm_conf, kSlurmConfBytes);
     return CheckStep{"", CheckResult::ok, slurm_conf, ""};
   });
   if (would_fail(steps)) return steps;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // check_slurm.h: whether Slurm's files on this node let Sabot's plugin do its work.
-// Not here: the plugin (spank-plugin/). No Slurm library is used: its files are read, its release is asked
-// for.
+// Not here: the plugin (spank-plugin/), slurm.conf itself (slurm_conf.h). No Slurm library is used: its files
+// are read, its release is asked for.
 #pragma once
 
 #include <optional>
@@ -11,13 +11,6 @@
 #include "check_report.h"
 
 namespace sabot {
-
-/// The slurm.conf of this node: $SLURM_CONF, /etc/slurm/slurm.conf, or what a configless node has. Empty:
-/// none.
-std::string find_slurm_conf();
-
-/// The value of `key` in the text of a slurm.conf, or empty. Names are compared as Slurm does, in any case.
-std::string slurm_setting(const std::string& text, const std::string& key);
 
 struct PlugstackLine {
   bool required = false;

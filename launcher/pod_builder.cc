@@ -103,6 +103,13 @@ unsigned local_ranks(const MessageReader& request) {
   return count;
 }
 
+// What Slurm starts once the rank is in its pod, wherever it lies.
+std::vector<std::string> programs_of_slurm(const MessageReader& request, const SiteConfig& site) {
+  std::vector<std::string> programs = all_absolute(request, name::kScript);
+  if (!site.task_prolog.empty()) programs.push_back(absolute(site.task_prolog, "TaskProlog"));
+  return programs;
+}
+
 bool is_set(const MessageReader& request, const char* name) {
   return std::string_view(request.first(name, "0")) == "1";
 }
@@ -146,8 +153,8 @@ std::vector<std::string> image_environment(const std::vector<std::string>& image
 }
 
 std::vector<Mount> default_mounts(const SiteConfig& site, const std::string& submit_dir,
-                                  const std::vector<std::string>& pmi_dirs, const std::string& script,
-                                  bool own_ipc) {
+                                  const std::vector<std::string>& pmi_dirs,
+                                  const std::vector<std::string>& scripts, bool own_ipc) {
   std::vector<Mount> mounts;
   mounts.push_back(bind_same("/proc", "default"));
   mounts.push_back(bind_same("/sys", "default"));
@@ -177,7 +184,7 @@ std::vector<Mount> default_mounts(const SiteConfig& site, const std::string& sub
     mounts.push_back(bind_same(submit_dir, "default"));
     mounts.back().unless_hiding = true;
   }
-  if (!script.empty()) mounts.push_back(bind_file(script));
+  for (const std::string& script : scripts) mounts.push_back(bind_file(script));
   std::erase_if(mounts, [&](const Mount& mount) {
     return std::find(site.without_mounts.begin(), site.without_mounts.end(), mount.target) !=
            site.without_mounts.end();
@@ -206,7 +213,7 @@ PodManifest build_manifest(const MessageReader& request, const SiteConfig& site,
   choose_workdir(pod, request, image);
   pod.mounts =
       default_mounts(site, absolute_or_empty(request, name::kSubmitDir), all_absolute(request, name::kPmiDir),
-                     absolute_or_empty(request, name::kScript), pod.own_ipc);
+                     programs_of_slurm(request, site), pod.own_ipc);
   pod.mounts.insert(pod.mounts.end(), site.mounts.begin(), site.mounts.end());
   if (is_set(request, name::kMountHome)) pod.mounts.push_back(home_mount(root_inside));
   const std::string wanted = request.first(name::kMounts, "");

@@ -19,8 +19,8 @@ std::vector<std::string> image_environment(const std::vector<std::string>& image
 
 /// The mounts of every pod, in their order, before the site's and the user's.
 std::vector<Mount> default_mounts(const SiteConfig& site, const std::string& submit_dir,
-                                  const std::vector<std::string>& pmi_dirs, const std::string& script,
-                                  bool own_ipc = false);
+                                  const std::vector<std::string>& pmi_dirs,
+                                  const std::vector<std::string>& scripts, bool own_ipc = false);
 
 /// The whole. `request` is a rank's; its strings were checked by `sabot resolve`, and are checked again,
 /// since a user can send others. Throws UsageError or Refused.

@@ -13,6 +13,7 @@
 #include "images/store.h"
 #include "pod_builder.h"
 #include "programs.h"
+#include "slurm_conf.h"
 #include "stage0_abi.h"
 #include "sys/error.h"
 #include "sys/files.h"
@@ -86,7 +87,9 @@ int prepare_command(const GlobalOptions& global) {
   const MessageReader request{bytes.data(), bytes.size()};
   try {
     if (!request.valid()) throw Refused("the request is of another release of Sabot");
-    const SiteConfig site = read_site_config(global.config_file);
+    SiteConfig site = read_site_config(global.config_file);
+    const std::string slurm_conf = request.first(name::kSlurmConf, "");
+    site.task_prolog = task_prolog_of(slurm_conf.empty() ? find_slurm_conf() : slurm_conf);
     const UniqueFd image = open_image(request);
     {
       const Context doing{"image '" + printable(request.first(name::kImage, "")) + "'"};

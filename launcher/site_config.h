@@ -17,6 +17,7 @@ struct SiteConfig {
   std::vector<std::string> without_mounts;  ///< targets of default mounts that are left out
   std::uint64_t tmp_bytes = 0;              ///< size of a pod's /tmp; 0 is the kernel's default
   std::uint64_t writable_bytes = 0;         ///< size of what --container-writable may write; 0 likewise
+  std::string task_prolog;                  ///< of slurm.conf, to be visible at its path; may be empty
   bool mount_home = false;                  ///< default of --container-mount-home
   bool remap_root = false;                  ///< default of --container-remap-root
   bool writable = false;                    ///< default of --container-writable

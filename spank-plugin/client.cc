@@ -176,6 +176,18 @@ void refuse_what_is_too_long(const char* native) {
     refuse("--container: longer than %zu bytes", kOptionBytes - 1);
 }
 
+// Slurm starts the program of --task-prolog once the rank is in its pod. A relative one is meant relative to
+// the rank's working directory, where it is seen or not.
+const char* task_prolog(bool in_srun) {
+  const char* program = in_srun ? slurm_option("task-prolog") : nullptr;
+  return program == nullptr || program[0] != '/' || strchr(program, '\n') != nullptr ? "" : program;
+}
+
+void answer_task_prolog(const char* program) {
+  const size_t used = strlen(answer);
+  snprintf(answer + used, sizeof answer - used, "%s=%s\n", kTaskPrologVariable, program);
+}
+
 // In srun each component has its own answer. A job's steps read theirs from the environment of its first
 // component alone: sbatch copies it before it has read the second (sbatch.c, main).
 void publish_answer(bool in_srun, int component, bool as_the_first) {
@@ -220,11 +232,13 @@ bool resolve_request(spank_t, const PluginArguments& arguments) {
   const char* native = take_over_from_earlier(now);
   char program[kStage0Bytes];
   char* argv[8 + kOptionCount];
+  const char* prolog = task_prolog(in_srun);
   uint64_t request = 0;
   answer[0] = '\0';
   if (any_request(native)) {
     build_command(arguments, native, in_srun, program, argv);
-    request = fingerprint(argv);
+    char* const prolog_words[] = {const_cast<char*>(prolog), nullptr};
+    request = (fingerprint(argv) ^ fingerprint(prolog_words)) | 1;
   }
   if (component == 0) first_request = request;
   const bool as_the_first = component > 0 && request == first_request;
@@ -232,6 +246,7 @@ bool resolve_request(spank_t, const PluginArguments& arguments) {
     const int code = run_resolve(program, argv);
     if (code != 0)
       exit(code > 0 ? code : 125);  // it has said why in one line; Slurm would add three of its own
+    answer_task_prolog(prolog);
   }
   publish_answer(in_srun, component, as_the_first);
   if (in_srun) publish_command();

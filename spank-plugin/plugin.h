@@ -77,6 +77,7 @@ inline constexpr char kMountsVariable[] = "SLURM_SABOT_MOUNTS";
 inline constexpr char kWorkdirVariable[] = "SLURM_SABOT_WORKDIR";
 inline constexpr char kWritableVariable[] = "SLURM_SABOT_WRITABLE";
 inline constexpr char kCommandVariable[] = "SLURM_SABOT_COMMAND";  // 1: the step may look for the command
+inline constexpr char kTaskPrologVariable[] = "SLURM_SABOT_TASK_PROLOG";
 inline constexpr char kOriginVariable[] =
     "SLURM_SABOT_ORIGIN";  // whether the steps of a job inherit the image
 inline constexpr char kComponentsVariable[] =

@@ -41,6 +41,7 @@ constexpr Published kPublished[] = {
     {"SLURM_SABOT_REMAP_ROOT", name::kRemapRoot},
     {"SLURM_SABOT_UNSHARE", name::kUnshare},
     {"SLURM_SABOT_ENV", name::kKeepEnv},
+    {kTaskPrologVariable, name::kScript},
     {kOriginVariable, nullptr},
 };
 
@@ -146,6 +147,8 @@ void build_request(spank_t spank, MessageWriter* request, uint32_t step) {
   if (getcwd(cwd, sizeof cwd) != nullptr && cwd[0] == '/') request->add(name::kSubmitDir, cwd);
   add_pmi_directories(spank, request, step);
   if (step == kBatchStep) add_batch_script(spank, request);
+  const char* slurm_conf = getenv("SLURM_CONF");  // slurmd's, not the job's
+  if (slurm_conf != nullptr && slurm_conf[0] == '/') request->add(name::kSlurmConf, slurm_conf);
 }
 
 // What the image defines; stage0 left out what is always the rank's own.

@@ -49,11 +49,12 @@ inline constexpr char kRemapRoot[] = "remap-root";    // 1 or 0: the caller is c
 inline constexpr char kUnshare[] = "unshare";         // of net,ipc,uts: namespaces of the pod's own
 inline constexpr char kKeepEnv[] = "keep-env";        // NAME,...: the job's value wins over the image's
 inline constexpr char kSubmitDir[] = "submit-dir";    // the rank's working directory on the host
-inline constexpr char kScript[] = "script";           // batch script, to be visible at the same path
-inline constexpr char kPmiDir[] = "pmi-dir";          // repeated; a directory the PMI client opens
-inline constexpr char kWorkdirReply[] = "workdir";    // admitted: where the rank starts
-inline constexpr char kNamespaces[] = "namespaces";   // admitted: how many descriptors came with it
-inline constexpr char kEnv[] = "env";                 // admitted, repeated: NAME=VALUE to set
+inline constexpr char kScript[] = "script";          // repeated; batch script or --task-prolog, to be visible
+inline constexpr char kSlurmConf[] = "slurm-conf";   // of the node, where slurmd was told; names TaskProlog
+inline constexpr char kPmiDir[] = "pmi-dir";         // repeated; a directory the PMI client opens
+inline constexpr char kWorkdirReply[] = "workdir";   // admitted: where the rank starts
+inline constexpr char kNamespaces[] = "namespaces";  // admitted: how many descriptors came with it
+inline constexpr char kEnv[] = "env";                // admitted, repeated: NAME=VALUE to set
 inline constexpr char kDefaultEnv[] = "default-env";  // admitted, repeated: likewise, where the rank has none
 inline constexpr char kPrivileged[] = "privileged";   // admitted: 1: keep the privileges over the pod
 inline constexpr char kText[] = "text";               // failed: one line for the user

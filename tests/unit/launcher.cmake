@@ -10,5 +10,6 @@ sabot_unit_test(unit_launcher
     launcher/test_pod_builder.cc
     launcher/test_resolve.cc
     launcher/test_site_config.cc
+    launcher/test_slurm_conf.cc
     launcher/test_text.cc
   LIBRARIES sabot_launcher sabot_import)

@@ -137,12 +137,6 @@ TEST_CASE("the release a plugin was built for is read from its file", "[launcher
     CHECK_THROWS_AS(plugin_release_in(std::string_view(elf).substr(0, bytes)), Refused);
 }
 
-TEST_CASE("slurm.conf's names have any case", "[launcher][check]") {
-  const std::string text = "# PluginDir=/no\nClusterName=c\npluginDIR=/a:/b # here\nPluginDirX=/x\n";
-  CHECK(slurm_setting(text, "PluginDir") == "/a:/b");
-  CHECK(slurm_setting(text, "PlugStackConfig").empty());
-}
-
 TEST_CASE("a program's output and end are kept", "[launcher][check]") {
   const ChildOutput said =
       run_child({"sh", "-c", "echo out $ONLY $PATH; echo err >&2; exit 7"}, {"ONLY=this", "PATH="});

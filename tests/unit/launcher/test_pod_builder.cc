@@ -62,7 +62,7 @@ TEST_CASE("the image's variables are the ranks' but for those that are a rank's 
 TEST_CASE("every pod has proc and sys and dev and a tmp of its own", "[launcher][pod]") {
   SiteConfig site;
   site.tmp_bytes = 1 << 20;
-  const std::vector<Mount> mounts = default_mounts(site, "", {}, "");
+  const std::vector<Mount> mounts = default_mounts(site, "", {}, {});
   CHECK(targets(mounts) ==
         std::vector<std::string>{"/proc", "/sys", "/dev", "/tmp", "/etc/resolv.conf", "/etc/hosts"});
   CHECK(mount_at(mounts, "/sys").read_only);
@@ -77,7 +77,7 @@ TEST_CASE("every pod has proc and sys and dev and a tmp of its own", "[launcher]
 
 TEST_CASE("the submit directory is bound where it hides nothing and the script read-only",
           "[launcher][pod]") {
-  const std::vector<Mount> mounts = default_mounts({}, "/home/u", {"/pmi/../pmix"}, "/spool/job1/script");
+  const std::vector<Mount> mounts = default_mounts({}, "/home/u", {"/pmi/../pmix"}, {"/spool/job1/script"});
   const Mount& submit = mount_at(mounts, "/home/u");
   CHECK(submit.unless_hiding);
   CHECK_FALSE(submit.read_only);
@@ -85,19 +85,20 @@ TEST_CASE("the submit directory is bound where it hides nothing and the script r
   CHECK(mount_at(mounts, "/spool/job1/script").read_only);
   CHECK(mount_at(mounts, "/pmix").source == "/pmix");
   CHECK(mount_at(mounts, "/pmix").if_present);
-  CHECK(targets(default_mounts({}, "/", {}, "")).size() == 6);  // the host's root is never bound
+  CHECK(targets(default_mounts({}, "/", {}, {})).size() == 6);  // the host's root is never bound
 }
 
 TEST_CASE("a site leaves out default mounts by their target", "[launcher][pod]") {
   SiteConfig site;
   site.without_mounts = {"/tmp", "/etc/hosts", "/tm"};
-  CHECK(targets(default_mounts(site, "", {}, "")) ==
+  CHECK(targets(default_mounts(site, "", {}, {})) ==
         std::vector<std::string>{"/proc", "/sys", "/dev", "/etc/resolv.conf"});
 }
 
 TEST_CASE("a pod is made of the request and the site and the image", "[launcher][pod]") {
   SiteConfig site;
   site.writable_bytes = 5;
+  site.task_prolog = "/site/./prolog";
   site.mounts = {{.source = "/site", .target = "/site", .why = "site configuration"}};
   images::LaunchConfig image;
   image.env = {"PATH=/bin", "SLURM_X=1"};
@@ -110,6 +111,7 @@ TEST_CASE("a pod is made of the request and the site and the image", "[launcher]
                          {name::kPmiDir, "/pmi1"},
                          {name::kPmiDir, "/pmi2"},
                          {name::kScript, "/spool/script"},
+                         {name::kScript, "/home/u/bin/prolog"},
                          {"from-a-newer-release", "x"}});
   const PodManifest pod = build(request, site, image);
   CHECK(pod.pod == "42.0.1");
@@ -123,7 +125,8 @@ TEST_CASE("a pod is made of the request and the site and the image", "[launcher]
   CHECK(pod.make_workdir);
   CHECK(targets(pod.mounts) == std::vector<std::string>{"/proc", "/sys", "/dev", "/tmp", "/etc/resolv.conf",
                                                         "/etc/hosts", "/pmi1", "/pmi2", "/home/u",
-                                                        "/spool/script", "/site", "/b", "/t"});
+                                                        "/spool/script", "/home/u/bin/prolog", "/site/prolog",
+                                                        "/site", "/b", "/t"});
   CHECK(mount_at(pod.mounts, "/b").read_only);
   CHECK(mount_at(pod.mounts, "/b").why == "--container-mounts");
   CHECK(decode_manifest(encode(pod)) == pod);
