@@ -11,13 +11,17 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
 
 #include "programs.h"
 #include "sys/error.h"
+#include "sys/files.h"
 #include "sys/unique_fd.h"
 
 namespace sabot {
 namespace {
+
+using Clock = std::chrono::steady_clock;
 
 struct Pipe {
   UniqueFd from;
@@ -30,11 +34,28 @@ Pipe make_pipe() {
   return {UniqueFd{pair[0]}, UniqueFd{pair[1]}};
 }
 
-pid_t spawn(const std::vector<std::string>& argv, const std::vector<std::string>& environment, int out,
-            int err) {
+// As much as a pipe takes without a reader.
+Pipe filled_pipe(const std::string& input) {
+  Pipe pipe = make_pipe();
+  write_all(pipe.to.get(), input.substr(0, 4096));
+  pipe.to.reset();
+  return pipe;
+}
+
+int left_ms(Clock::time_point deadline) {
+  const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - Clock::now());
+  return static_cast<int>(std::max<std::int64_t>(0, left.count()));
+}
+
+// `in`: -1 for /dev/null
+pid_t spawn(const std::vector<std::string>& argv, const std::vector<std::string>& environment, int in,
+            int out, int err) {
   posix_spawn_file_actions_t actions;
   posix_spawn_file_actions_init(&actions);
-  posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
+  if (in >= 0)
+    posix_spawn_file_actions_adddup2(&actions, in, 0);
+  else
+    posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
   posix_spawn_file_actions_adddup2(&actions, out, 1);
   posix_spawn_file_actions_adddup2(&actions, err, 2);
   sigset_t all;  // of the child's: what we ignore is our own affair
@@ -64,22 +85,32 @@ bool take(int fd, std::string& into) {
 
 }  // namespace
 
-ChildOutput run_child(const std::vector<std::string>& argv, const std::vector<std::string>& environment) {
+ChildOutput run_child(const std::vector<std::string>& argv, const std::vector<std::string>& environment,
+                      const std::string& input, int timeout_ms) {
+  Pipe in = input.empty() ? Pipe{} : filled_pipe(input);
   Pipe out = make_pipe();
   Pipe err = make_pipe();
-  const pid_t child = spawn(argv, environment, out.to.get(), err.to.get());
+  const pid_t child = spawn(argv, environment, in.from.get(), out.to.get(), err.to.get());
+  in.from.reset();
   out.to.reset();
   err.to.reset();
+  const auto deadline = Clock::now() + std::chrono::milliseconds(timeout_ms);
+  bool late = false;
   ChildOutput result;
   pollfd events[] = {{out.from.get(), POLLIN, 0}, {err.from.get(), POLLIN, 0}};
   while (events[0].fd >= 0 || events[1].fd >= 0) {  // a negative one is skipped by poll
-    if (::poll(events, 2, -1) == -1) continue;
+    const int ready = ::poll(events, 2, timeout_ms < 0 ? -1 : left_ms(deadline));
+    if (ready == -1) continue;
+    late = ready == 0 && timeout_ms >= 0;
+    if (late) ::kill(child, SIGKILL);
+    if (late) break;  // what it started may hold the pipes open still
     if (events[0].revents != 0 && !take(events[0].fd, result.output)) events[0].fd = -1;
     if (events[1].revents != 0 && !take(events[1].fd, result.errors)) events[1].fd = -1;
   }
   int status = 0;
   while (::waitpid(child, &status, 0) == -1 && errno == EINTR) {
   }
+  if (late) throw Error(ETIMEDOUT, argv[0]);
   result.status = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
   return result;
 }

@@ -17,9 +17,12 @@ struct ChildOutput {
 
 inline constexpr std::size_t kChildOutputBytes = 1 << 20;  ///< of each; what is beyond it is not kept
 
-/// Run `argv` with `environment`, standard input from /dev/null; a name without a slash is searched for in
-/// PATH. Throws Error where it cannot be started.
-ChildOutput run_child(const std::vector<std::string>& argv, const std::vector<std::string>& environment);
+/// Run `argv` with `environment`; a name without a slash is searched for in PATH.
+/// `input`       its standard input, at most 4096 bytes; /dev/null where it is empty
+/// `timeout_ms`  then it is killed; -1: none
+/// Throws        Error where it cannot be started; ETIMEDOUT
+ChildOutput run_child(const std::vector<std::string>& argv, const std::vector<std::string>& environment,
+                      const std::string& input = "", int timeout_ms = -1);
 
 /// This process's environment without the names that begin with one of `prefixes`.
 std::vector<std::string> environment_without(const std::vector<std::string>& prefixes);

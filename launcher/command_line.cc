@@ -73,7 +73,8 @@ void add_import_options(CLI::App& command, ImportCommand& import, std::string& c
                   "directory, root file system tar, OCI layout directory, or squashfs file")
       ->required();
   command.add_option("NAME", import.name, "name in the store; default: from the file's name");
-  command.add_option("--compression", compression, "zstd[:LEVEL] (default zstd:3), gzip[:LEVEL], xz[:LEVEL], lz4 or none");
+  command.add_option("--compression", compression,
+                     "zstd[:LEVEL] (default zstd:3), gzip[:LEVEL], xz[:LEVEL], lz4 or none");
   command
       .add_option("--block-size", import.options.block_size,
                   "of the squashfs, in bytes: a power of two, 4K to 1M")
@@ -167,10 +168,10 @@ void add_image(CLI::App& app, CommandLine& line) {
   import->callback([&line, import] {
     for (const char* option : {"--compression", "--block-size", "--arch"})
       if (import->count(option) > 0) line.import.shaped_by = option;
-    line.action = [&line] {
-      if (!line.compression.empty()) take_compression(line.import.options, line.compression);
-  return image_import_command(line.global, line.import);
-};
+  line.action = [&line] {
+    if (!line.compression.empty()) take_compression(line.import.options, line.compression);
+    return image_import_command(line.global, line.import);
+  };
 }  // namespace
 );
 CLI::App* list = image->add_subcommand("list", "what the store has")->alias("ls");
@@ -183,7 +184,7 @@ remove->add_option("IMAGE", line.remove, "names or digests")->required();
 remove->callback([&line] {
   line.action = [&line] { return image_remove_command(line.global, line.remove); };
 });
-}  // namespace sabot
+}  // namespace
 
 void describe(CLI::App& app, CommandLine& line) {
   app.description("Sabot runs HPC job steps inside container images; see sabot(1).");
@@ -216,7 +217,7 @@ void refuse_unknown_command(const CLI::App& app, const std::vector<std::string>&
     throw UsageError("unknown command '" + printable(*first) + "'; see sabot --help");
 }
 
-}  // namespace
+}  // namespace sabot
 
 int version_command(const GlobalOptions& global) {
   std::cout << (global.json ? "{\"version\":\"" SABOT_VERSION "\"}" : "sabot " SABOT_VERSION) << '\n';

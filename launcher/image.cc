@@ -65,9 +65,13 @@ images::ImageRecord find_or_refuse(const std::optional<images::Store>& store, co
 }
 
 // team/app.sqsh -> app; a name is asked for where this gives none that the store takes.
-std::string default_name(const std::string& source) {
+std::string default_name(const images::Reference& source) {
+  if (source.kind == images::ReferenceKind::registry) {  // site:5000/team/app:1 -> app:1
+    const images::registry::ImageName& name = source.registry;
+    return name.repository.substr(name.repository.rfind('/') + 1) + (name.tag.empty() ? "" : ":" + name.tag);
+  }
   std::string base =
-      std::filesystem::path(normal_path(source, std::filesystem::current_path())).filename().string();
+      std::filesystem::path(normal_path(source.path, std::filesystem::current_path())).filename().string();
   base = base.substr(0, base.find(".tar"));
   for (const char* ending : {".sqsh", ".sqfs", ".squashfs", ".tgz"})
     if (base.ends_with(ending)) base.resize(base.size() - std::string_view(ending).size());
@@ -78,15 +82,19 @@ std::string default_name(const std::string& source) {
 
 int image_import_command(const GlobalOptions& global, const ImportCommand& command) {
   const std::string path = store_path(read_site_config(global.config_file));
-  const images::Reference source = images::locate(images::parse_reference(command.source), AT_FDCWD);
+  const SiteConfig site = read_site_config(global.config_file);
+  const std::string& home = site.registry.default_registry;
+  const images::Reference source =
+      images::in_registry(images::locate(images::parse_reference(command.source, home), AT_FDCWD), home);
   if (source.kind == images::ReferenceKind::name || source.kind == images::ReferenceKind::digest)
     throw Refused("'" + printable(command.source) + "' is no file or directory here");
   if (source.kind == images::ReferenceKind::squashfs && !command.shaped_by.empty())
     throw UsageError(command.shaped_by + " does not apply to '" + printable(command.source) +
                      "': a squashfs file is kept as it is");
-  const std::string name = command.name.empty() ? default_name(source.path) : command.name;
+  const std::string name = command.name.empty() ? default_name(source) : command.name;
   const std::string title = command.quiet ? "" : "import " + printable(name);
-  const ImportAnswer answer = run_importer({path, command.source, name, title, command.options});
+  const ImportAnswer answer =
+      run_importer({path, command.source, name, title, global.config_file, command.options});
   for (const std::string& note : answer.notes) std::cerr << "sabot: note: " << note << '\n';
   const images::ImageRecord record = find_or_refuse(images::open_existing_store(path), answer.digest);
   if (global.json) {

@@ -8,24 +8,36 @@
 #include <filesystem>
 #include <iostream>
 
+#include "credential_helper.h"
 #include "images/reference.h"
+#include "images/registry/pull.h"
 #include "images/store.h"
 #include "importer.h"
 #include "progress_bar.h"
+#include "site_config.h"
 #include "sys/error.h"
 
 namespace sabot {
 namespace {
 
 ImportAnswer import(const ImportJob& job) {
-  const images::Reference source = images::locate(images::parse_reference(job.source), AT_FDCWD);
+  const SiteConfig site = read_site_config(job.config);
+  const std::string& home = site.registry.default_registry;
+  const images::Reference source =
+      images::in_registry(images::locate(images::parse_reference(job.source, home), AT_FDCWD), home);
   std::filesystem::create_directories(std::filesystem::path(job.store).parent_path());
   images::Store store = images::open_store(job.store);
   images::ImportResult result;
   std::optional<ProgressBar> progress;
   if (!job.title.empty()) progress.emplace(job.title);
   images::Progress* told = progress ? &*progress : nullptr;
-  const images::ImageRecord record = store.import(source, AT_FDCWD, job.options, job.name, told, &result);
+  const bool is_remote = source.kind == images::ReferenceKind::registry;
+  const images::ImageRecord record =
+      is_remote ? images::registry::pull(store,
+                                         {source, job.options, job.name, images::PullPolicy::fresh,
+                                          site.registry, ask_credential_helper},
+                                         told, &result)
+                : store.import(source, AT_FDCWD, job.options, job.name, told, &result);
   return {record.digest, result.notes};
 }
 

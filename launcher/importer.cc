@@ -62,6 +62,7 @@ std::vector<std::string> encode_job(const ImportJob& job) {
           "source=" + job.source,
           "name=" + job.name,
           "title=" + job.title,
+          "config=" + job.config,
           "compression=" + images::format_compression(job.options),
           "block-size=" + std::to_string(job.options.block_size),
           "arch=" + job.options.architecture};
@@ -79,6 +80,8 @@ ImportJob decode_job(const std::vector<std::string>& arguments) {
       job.name = value;
     } else if (name == "title") {
       job.title = value;
+    } else if (name == "config") {
+      job.config = value;
     } else if (name == "compression") {
       images::set_compression(job.options, value);
     } else if (name == "block-size") {
@@ -129,8 +132,10 @@ ImportAnswer run_importer(const ImportJob& job) {
   return decode_answer(said);
 }
 
-std::string import_for_launch(const images::Reference& source, const std::string& store) {
-  return run_importer({store, source.text, "", "import", {}}).digest;
+Importer importer_for_launch(const std::string& config) {
+  return [config](const images::Reference& source, const std::string& store) {
+    return run_importer({store, source.text, "", "import", config, {}}).digest;
+  };
 }
 
 }  // namespace sabot

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "images/import.h"
+#include "request.h"
 
 namespace sabot {
 
@@ -17,6 +18,7 @@ struct ImportJob {
   std::string source;  ///< as the user wrote it; relative to the working directory
   std::string name;    ///< in the store; may be empty
   std::string title;   ///< of the progress bar; empty: none is drawn
+  std::string config;  ///< site configuration, for what it says of registries
   images::ImportOptions options;
 };
 
@@ -29,8 +31,9 @@ struct ImportAnswer {
 /// Throws Refused with the program's own words where it fails.
 ImportAnswer run_importer(const ImportJob& job);
 
-/// What a launch asks for: `source` into the store at `store`, without a name. An Importer (request.h).
-std::string import_for_launch(const images::Reference& source, const std::string& store);
+/// What a launch asks for: its source into the store, without a name.
+/// `config`  the site configuration
+Importer importer_for_launch(const std::string& config);
 
 /// The job as the program's arguments, and back. Throws UsageError for what encode does not write.
 std::vector<std::string> encode_job(const ImportJob& job);

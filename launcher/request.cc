@@ -141,7 +141,8 @@ void check_root_directory(const std::string& path) {
 void resolve_image(PodRequest& request, const std::string& image, const SiteConfig& site,
                    const Importer& importer) {
   const Context doing{"image '" + printable(image) + "'"};
-  const images::Reference found = images::locate(images::parse_reference(image), AT_FDCWD);
+  const std::string& home = site.registry.default_registry;
+  const images::Reference found = images::locate(images::parse_reference(image, home), AT_FDCWD);
   request.store = store_path(site);
   switch (found.kind) {
     case images::ReferenceKind::squashfs:
@@ -154,6 +155,11 @@ void resolve_image(PodRequest& request, const std::string& image, const SiteConf
       if (::access(request.store.c_str(), F_OK) == 0)
         record = images::open_existing_store(request.store)
                      .find(found.kind == images::ReferenceKind::name ? found.name : found.digest);
+      if (const auto remote = images::in_registry(found, home);
+          !record && remote.kind == images::ReferenceKind::registry) {
+        request.image = importer(remote, request.store);
+        return;
+      }
       if (!record)
         throw Refused("no such file, and no such image in the store " + request.store +
                       "; `sabot image list` shows what is there, a file is written with a slash: ./" +

@@ -30,7 +30,8 @@ void print_published(const PodRequest& request, ResolveFor whom) {
 
 int resolve_command(const GlobalOptions& global, const PodOptions& options, ResolveFor whom) {
   const SiteConfig site = read_site_config(global.config_file);
-  const PodRequest request = resolve(with_environment(options), site, import_for_launch);
+  const PodRequest request =
+      resolve(with_environment(options), site, importer_for_launch(global.config_file));
   if (printable(request.image + request.store) != request.image + request.store)
     throw Refused("the image's path '" + printable(request.image) +
                   "' has characters that Slurm cannot hand on");

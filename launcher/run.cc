@@ -11,6 +11,7 @@
 #include <memory>
 
 #include "commands.h"
+#include "credential_helper.h"
 #include "images/squashfs_file.h"
 #include "images/store.h"
 #include "importer.h"
@@ -74,14 +75,15 @@ void apply_environment(MessageReader reply, const char* which, bool overwrite) {
 }  // namespace
 
 int run_command(const GlobalOptions& global, const RunOptions& options) {
-  const PodRequest request =
-      resolve(with_environment(options.pod), read_site_config(global.config_file), import_for_launch);
+  const PodRequest request = resolve(with_environment(options.pod), read_site_config(global.config_file),
+                                     importer_for_launch(global.config_file));
   const std::vector<std::string> command =
       options.command.empty() ? images_own_command(request) : options.command;
   const auto request_bytes = std::make_unique<char[]>(kMessageBytes);
   const auto reply_bytes = std::make_unique<char[]>(kMessageBytes);
   MessageWriter message(request_bytes.get(), kMessageBytes, MessageKind::request);
   write_request(message, request);
+  forget_registry_secrets();
   const std::string stage0 = own_program();
   const EntryPlan plan{stage0.c_str(), global.config_file.c_str(), kTimeoutMs};
   Rendezvous place = kNoRendezvous;

@@ -6,6 +6,7 @@
 #include <pwd.h>
 #include <sys/stat.h>
 
+#include "images/registry/url.h"
 #include "mount_option.h"
 #include "size.h"
 #include "sys/error.h"
@@ -46,10 +47,32 @@ std::vector<Mount> site_mounts(const std::string& value) try {
   throw Refused(e.what());
 }
 
+std::string registry_host(const std::string& value) {
+  images::registry::parse_authority(value, true);
+  return value;
+}
+
+// "docker.io cache.site:5000/hub"
+images::registry::Mirror registry_mirror(const std::string& value) {
+  const std::size_t host_end = value.find_first_of(" \t");
+  if (host_end == value.npos) throw Refused("a registry's host and its mirror's are needed");
+  const std::string at = value.substr(value.find_first_not_of(" \t", host_end));
+  registry_host(at.substr(0, at.find('/')));
+  return {registry_host(value.substr(0, host_end)), at};
+}
+
 void apply(SiteConfig& site, const Setting& setting, const std::string& user_name) {
   const std::string value(setting.value, setting.value_bytes);
   if (setting.is("store")) {
     site.store = with_user(absolute(value), user_name);
+  } else if (setting.is("default_registry")) {
+    site.registry.default_registry = registry_host(value);
+  } else if (setting.is("registry_mirror")) {
+    site.registry.mirrors.push_back(registry_mirror(value));
+  } else if (setting.is("insecure_registry")) {
+    site.registry.insecure.push_back(registry_host(value));
+  } else if (setting.is("registry_certs")) {
+    site.registry.certs.push_back(absolute(value));
   } else if (setting.is("mount")) {
     for (Mount& mount : site_mounts(with_user(value, user_name))) site.mounts.push_back(std::move(mount));
   } else if (setting.is("no_mount")) {

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "images/registry/access.h"
 #include "manifest.h"
 
 namespace sabot {
@@ -21,6 +22,7 @@ struct SiteConfig {
   bool mount_home = false;                  ///< default of --container-mount-home
   bool remap_root = false;                  ///< default of --container-remap-root
   bool writable = false;                    ///< default of --container-writable
+  images::registry::AccessRules registry;   ///< how registries are reached
 };
 
 /// Parse the text of a site configuration. Throws Refused naming the line of an unknown name or a bad value.
