@@ -10,6 +10,8 @@ sabot_unit_test(unit_images
     images/test_layers.cc
     images/test_oci.cc
     images/test_reference.cc
+    images/test_registry.cc
+    images/test_registry_credentials.cc
     images/test_store.cc
     images/test_store_gc.cc
     images/test_store_shared.cc

@@ -8,7 +8,7 @@
 using namespace sabot;
 
 TEST_CASE("an import's job arrives as it was given", "[launcher][import]") {
-  ImportJob job{"/a store", "./root=x\n", "team/app:1", "import app", {}};
+  ImportJob job{"/a store", "./root=x\n", "team/app:1", "import app", "/etc/sabot.conf", {}};
   job.options.compression = images::Compression::xz;
   job.options.compression_level = 9;
   job.options.block_size = 4096;
@@ -18,6 +18,7 @@ TEST_CASE("an import's job arrives as it was given", "[launcher][import]") {
   CHECK(got.source == job.source);
   CHECK(got.name == job.name);
   CHECK(got.title == job.title);
+  CHECK(got.config == job.config);
   CHECK(got.options.compression == job.options.compression);
   CHECK(got.options.compression_level == job.options.compression_level);
   CHECK(got.options.block_size == job.options.block_size);

@@ -175,3 +175,19 @@ TEST_CASE("a site configuration that cannot be read is no empty one", "[launcher
   REQUIRE(::symlink("loop", here.path("loop").c_str()) == 0);
   CHECK_THROWS_AS(read_site_config(here.path("loop")), Error);
 }
+
+TEST_CASE("the site says which registries there are and how they are reached", "[launcher][config]") {
+  const SiteConfig site = parse_site_config(
+      "default_registry site.example:5000\nregistry_mirror docker.io cache.example/hub\n"
+      "insecure_registry old.example\nregistry_certs /etc/sabot/certs.d\n",
+      "alice");
+  CHECK(site.registry.default_registry == "site.example:5000");
+  REQUIRE(site.registry.mirrors.size() == 1);
+  CHECK(site.registry.mirrors[0].host == "docker.io");
+  CHECK(site.registry.mirrors[0].at == "cache.example/hub");
+  CHECK(site.registry.insecure == std::vector<std::string>{"old.example"});
+  CHECK(site.registry.certs == std::vector<std::string>{"/etc/sabot/certs.d"});
+  for (const char* line : {"default_registry https://x", "registry_mirror docker.io", "registry_mirror a b c",
+                           "registry_certs certs.d", "insecure_registry a/b", "default_registry"})
+    CHECK_THROWS_AS(parse_site_config(line, "alice"), Refused);
+}
