@@ -49,6 +49,8 @@ void add_pod_options(CLI::App& command, PodOptions& pod, Switches& switches) {
       .add_option("--container-unshare,--unshare", pod.unshare,
                   "namespaces of the pod's own: net (loopback alone), ipc, uts")
       ->type_name("NAME,...");
+  command.add_option("--container-pin", pod.pin, "what ranks that Slurm did not bind are pinned to")
+      ->type_name("auto|none|core|l3|numa|socket|gpu");
   add_pair(command, "--container-writable", switches.writable,
            "let ranks write everywhere; what they wrote goes with the pod", "--container-readonly",
            switches.readonly, "the image cannot be written (default)");
@@ -99,6 +101,7 @@ struct CommandLine {
   std::vector<std::string> remove;
   std::optional<std::vector<std::string>> after_dashes;  ///< CLI11 would take them for the main program's own
   std::function<int()> action;
+  TopoOptions topo;
 };
 
 // The words after the first `--`; what is before it stays in `words`.
@@ -163,28 +166,44 @@ void take_compression(images::ImportOptions& options, const std::string& text) {
 
 void add_image(CLI::App& app, CommandLine& line) {
   CLI::App* image = app.add_subcommand("image", "the image store")->require_subcommand(1);
-  CLI::App* import = image->add_subcommand("import", "make a squashfs image and keep it");
-  add_import_options(*import, line.import, line.compression);
-  import->callback([&line, import] {
+  CLI::App* make = image->add_subcommand("import", "make a squashfs image and keep it");
+  add_import_options(*make, line.import, line.compression);
+  make->callback([&line, make] {
     for (const char* option : {"--compression", "--block-size", "--arch"})
-      if (import->count(option) > 0) line.import.shaped_by = option;
-  line.action = [&line] {
-    if (!line.compression.empty()) take_compression(line.import.options, line.compression);
-    return image_import_command(line.global, line.import);
-  };
-}  // namespace
-);
-CLI::App* list = image->add_subcommand("list", "what the store has")->alias("ls");
-list->callback([&line] { line.action = [&line] { return image_list_command(line.global); }; });
-CLI::App* show = image->add_subcommand("show", "an image's size, kind and launch configuration");
-show->add_option("IMAGE", line.show, "name, digest or squashfs file")->required();
-show->callback([&line] { line.action = [&line] { return image_show_command(line.global, line.show); }; });
-CLI::App* remove = image->add_subcommand("rm", "remove names, and images that no name is left for");
-remove->add_option("IMAGE", line.remove, "names or digests")->required();
-remove->callback([&line] {
-  line.action = [&line] { return image_remove_command(line.global, line.remove); };
-});
-}  // namespace
+      if (make->count(option) > 0) line.import.shaped_by = option;
+    line.action = [&line] {
+      if (!line.compression.empty()) take_compression(line.import.options, line.compression);
+      return image_import_command(line.global, line.import);
+    };
+  });
+  CLI::App* list = image->add_subcommand("list", "what the store has")->alias("ls");
+  list->callback([&line] { line.action = [&line] { return image_list_command(line.global); }; });
+  CLI::App* show = image->add_subcommand("show", "an image's size, kind and launch configuration");
+  show->add_option("IMAGE", line.show, "name, digest or squashfs file")->required();
+  show->callback([&line] { line.action = [&line] { return image_show_command(line.global, line.show); }; });
+  CLI::App* remove = image->add_subcommand("rm", "remove names, and images that no name is left for");
+  remove->add_option("IMAGE", line.remove, "names or digests")->required();
+  remove->callback(
+      [&line] { line.action = [&line] { return image_remove_command(line.global, line.remove); }; });
+}
+
+void add_topo(CLI::App& app, CommandLine& line) {
+  CLI::App* topo = app.add_subcommand("topo", "draw which rank of a step runs where on this node");
+  TopoOptions& options = line.topo;
+  topo->add_option("--ranks", options.ranks, "ranks on this node (default 1)")->type_name("N");
+  topo->add_option("--threads", options.threads, "cores that a rank shall have at least (default 1)")
+      ->type_name("N");
+  topo->add_option("--gpus-per-rank", options.gpus_per_rank, "GPUs that each rank sees (default 0)")
+      ->type_name("N");
+  topo->add_flag("--job", options.job, "ranks, threads and GPUs as the Slurm job around this has them");
+  topo->add_option("--pin", options.pin, "as --container-pin (default auto)")->type_name("WHERE");
+  topo->add_option("--cpus", options.cpus, "of these CPUs alone (default: those this may run on)")
+      ->type_name("LIST");
+  topo->add_option("--topology", options.topology, "of the machine that lstopo wrote into FILE, not of this")
+      ->type_name("FILE");
+  topo->add_flag("--svg", options.svg, "a drawing, as SVG");
+  topo->callback([&line] { line.action = [&line] { return topo_command(line.global, line.topo); }; });
+}
 
 void describe(CLI::App& app, CommandLine& line) {
   app.description("Sabot runs HPC job steps inside container images; see sabot(1).");
@@ -199,6 +218,7 @@ void describe(CLI::App& app, CommandLine& line) {
   add_image(app, line);
   CLI::App* prepare = app.add_subcommand("prepare", "internal: stage0 of one pod")->group("");
   prepare->callback([&line] { line.action = [&line] { return prepare_command(line.global); }; });
+  add_topo(app, line);
   CLI::App* check =
       app.add_subcommand("check", "try a launch on this node, step by step, and say what to change");
   check->callback([&line] { line.action = [&line] { return check_command(line.global); }; });

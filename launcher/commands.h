@@ -45,6 +45,19 @@ int image_remove_command(const GlobalOptions& global, const std::vector<std::str
 /// sabot check: try a launch on this node as this user, step by step. Returns 1 where it would fail.
 int check_command(const GlobalOptions& global);
 
+struct TopoOptions {
+  unsigned ranks = 1;
+  unsigned threads = 1;  ///< cores per rank, at least
+  unsigned gpus_per_rank = 0;
+  bool job = false;      ///< take the three from the Slurm job around this
+  std::string pin;       ///< empty: the site's
+  std::string cpus;      ///< empty: those this process may run on
+  std::string topology;  ///< hwloc's XML; empty: this node, or what the site says it is
+  bool svg = false;
+};
+/// sabot topo: draw which rank of a step would run where. Becomes sabot-topo.
+int topo_command(const GlobalOptions& global, const TopoOptions& options);
+
 int version_command(const GlobalOptions& global);
 
 }  // namespace sabot

@@ -131,6 +131,25 @@ Mount home_mount(bool root_inside) {
   return {.source = home, .target = root_inside ? "/root" : home, .why = "--container-mount-home"};
 }
 
+// Nobody asks hwloc where the answer is known: ranks that Slurm bound one by one, or a rank alone, stay where
+// they are, and a GPU alone has no order. `none` is what --cpu-bind=none leaves: the user's own wish.
+void choose_pin(PodManifest& pod, const MessageReader& request, const SiteConfig& site) {
+  const std::string pin = request.first(name::kPin, "auto");
+  if (pin == "none") return;
+  const std::string_view bound = request.first(name::kCpuBind, "");
+  const std::string_view gpus = request.first(name::kGpus, "");
+  const bool several_gpus = gpus.find(',') != gpus.npos;
+  const bool placed = pod.local_ranks == 1 || bound.starts_with("mask_") || bound.starts_with("map_") ||
+                      bound.starts_with("rank") || bound.starts_with("none");
+  if (pin == "auto" && placed && !several_gpus) return;
+  pod.pin = pin;
+  pod.pin_must = pin != "auto";
+  pod.keep_masks = bound.starts_with("none");
+  const std::string_view threads = request.first(name::kThreads, "1");
+  std::from_chars(threads.data(), threads.data() + threads.size(), pod.threads);
+  pod.topology = site.topology;
+}
+
 void choose_workdir(PodManifest& pod, const MessageReader& request, const images::LaunchConfig& image) {
   pod.workdir = absolute_or_empty(request, name::kWorkdir);
   if (!pod.workdir.empty() || image.working_dir.empty()) return;
@@ -216,6 +235,7 @@ PodManifest build_manifest(const MessageReader& request, const SiteConfig& site,
                      programs_of_slurm(request, site), pod.own_ipc);
   pod.mounts.insert(pod.mounts.end(), site.mounts.begin(), site.mounts.end());
   if (is_set(request, name::kMountHome)) pod.mounts.push_back(home_mount(root_inside));
+  choose_pin(pod, request, site);
   const std::string wanted = request.first(name::kMounts, "");
   if (!wanted.empty())
     for (Mount& mount : parse_mounts(wanted, "/", "--container-mounts"))

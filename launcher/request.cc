@@ -16,6 +16,7 @@
 #include "images/store.h"
 #include "images/unrecognized.h"
 #include "mount_option.h"
+#include "pin_words.h"
 #include "sys/error.h"
 #include "sys/files.h"
 
@@ -56,6 +57,7 @@ void inherit_from_job(PodOptions& options) {
   if (!options.workdir) options.workdir = variable("SLURM_SABOT_WORKDIR");
   if (!options.env) options.env = variable("SLURM_SABOT_ENV");
   if (!options.unshare) options.unshare = variable("SLURM_SABOT_UNSHARE");
+  if (!options.pin) options.pin = variable("SLURM_SABOT_PIN");
   const auto take_switch = [](std::optional<bool>& into, const char* name) {
     const std::optional<std::string> value = variable(name);
     if (!into && value) into = *value == "1";
@@ -110,6 +112,15 @@ std::string checked_unshare(const std::string& text) {
     from = to + 1;
   }
   return found;
+}
+
+std::string checked_pin(const std::string& word) {
+  std::string words;
+  for (const char* one : kPinWords) {
+    if (word == one) return word;
+    words += (words.empty() ? "" : ", ") + std::string(one);
+  }
+  throw UsageError("--container-pin: '" + printable(word) + "' is none of " + words);
 }
 
 std::string which_image(const PodOptions& options) {
@@ -183,6 +194,7 @@ PodOptions with_environment(PodOptions given) {
   if (!given.workdir) given.workdir = user_variable("WORKDIR");
   if (!given.env) given.env = user_variable("ENV");
   if (!given.unshare) given.unshare = user_variable("UNSHARE");
+  if (!given.pin) given.pin = user_variable("PIN");
   if (!given.mount_home) given.mount_home = user_switch("MOUNT_HOME");
   if (!given.remap_root) given.remap_root = user_switch("REMAP_ROOT");
   if (!given.writable) given.writable = user_switch("WRITABLE");
@@ -214,6 +226,7 @@ PodRequest resolve(const PodOptions& options, const SiteConfig& site, const Impo
   if (options.workdir) request.workdir = checked_workdir(*options.workdir);
   if (options.env) request.env = checked_names(*options.env);
   if (options.unshare) request.unshare = checked_unshare(*options.unshare);
+  request.pin = options.pin ? checked_pin(*options.pin) : site.pin;
   request.writable = options.writable.value_or(site.writable);
   request.mount_home = options.mount_home.value_or(site.mount_home);
   request.remap_root = options.remap_root.value_or(site.remap_root);

@@ -24,6 +24,7 @@ struct PodOptions {
   std::optional<bool> remap_root;
   std::optional<std::string> env;      ///< NAME,... whose values are the job's, whatever the image says
   std::optional<std::string> unshare;  ///< of net,ipc,uts
+  std::optional<std::string> pin;      ///< one of kPinWords
   bool needs_image = false;            ///< an option was given that means nothing without an image
 };
 
@@ -38,6 +39,7 @@ struct PodRequest {
   bool mount_home = false;
   bool remap_root = false;
   std::string unshare;              ///< of net,ipc,uts; may be empty
+  std::string pin;                  ///< one of kPinWords
   std::string env;                  ///< NAME,...; may be empty
   bool inherited_by_steps = false;  ///< of a job: its sruns take it over unless they say otherwise
 };

@@ -21,6 +21,7 @@ void print_published(const PodRequest& request, ResolveFor whom) {
             << "SLURM_SABOT_MOUNT_HOME=" << (request.mount_home ? "1" : "0") << '\n'
             << "SLURM_SABOT_REMAP_ROOT=" << (request.remap_root ? "1" : "0") << '\n'
             << "SLURM_SABOT_UNSHARE=" << request.unshare << '\n'
+            << "SLURM_SABOT_PIN=" << request.pin << '\n'
             << "SLURM_SABOT_ENV=" << request.env << '\n'
             << "SLURM_SABOT_REFERENCE=" << printable(request.reference) << '\n'
             << "SLURM_SABOT_ORIGIN=" << (inherited ? "job" : "step") << '\n';

@@ -18,6 +18,7 @@
 #include "programs.h"
 #include "protocol.h"
 #include "rank_entry.h"
+#include "seat.h"
 #include "sys/error.h"
 #include "sys/files.h"
 
@@ -39,6 +40,13 @@ std::vector<std::string> images_own_command(const PodRequest& request) {
   return command;
 }
 
+constexpr RankEnvironment kOwnEnvironment = {
+    [](void*, const char* name) -> const char* {
+      const char* value = std::getenv(name);
+      return value != nullptr ? value : "";
+    },
+    [](void*, const char* name, const char* value) { return ::setenv(name, value, 1) == 0; }, nullptr};
+
 void write_request(MessageWriter& message, const PodRequest& request) {
   message.add(name::kPod, ("run." + std::to_string(::getpid())).c_str());
   message.add(name::kLocalRanks, "1");
@@ -51,6 +59,8 @@ void write_request(MessageWriter& message, const PodRequest& request) {
   message.add(name::kRemapRoot, request.remap_root ? "1" : "0");
   message.add(name::kUnshare, request.unshare.c_str());
   message.add(name::kKeepEnv, request.env.c_str());
+  message.add(name::kPin, request.pin.c_str());
+  add_seat_wishes(kOwnEnvironment, &message);
   message.add(name::kSubmitDir, std::filesystem::current_path().c_str());
 }
 
@@ -96,6 +106,7 @@ int run_command(const GlobalOptions& global, const RunOptions& options) {
   const bool privileged = std::strcmp(reply.first(name::kPrivileged, "0"), "1") == 0;
   if (!enter_pod(ns_fds, reply.first(name::kWorkdirReply, "/"), privileged, &why))
     throw std::runtime_error(why.text);
+  if (!take_seat(kOwnEnvironment, reply, &why)) throw std::runtime_error(why.text);
   apply_environment(reply, name::kEnv, true);
   apply_environment(reply, name::kDefaultEnv, false);
   exec_command(command);

@@ -8,6 +8,7 @@
 
 #include "images/registry/url.h"
 #include "mount_option.h"
+#include "pin_words.h"
 #include "size.h"
 #include "sys/error.h"
 #include "sys/files.h"
@@ -32,6 +33,12 @@ bool yes_or_no(const std::string& value) {
 std::string absolute(const std::string& value) {
   if (value.empty() || value.front() != '/') throw Refused("'" + printable(value) + "' is no absolute path");
   return value;
+}
+
+std::string pin_word(const std::string& value) {
+  for (const char* word : kPinWords)
+    if (value == word) return value;
+  throw Refused("'" + printable(value) + "' is no place to pin to; see sabot.conf(5)");
 }
 
 std::string with_user(std::string value, const std::string& user) {
@@ -85,6 +92,10 @@ void apply(SiteConfig& site, const Setting& setting, const std::string& user_nam
     site.mount_home = yes_or_no(value);
   } else if (setting.is("remap_root")) {
     site.remap_root = yes_or_no(value);
+  } else if (setting.is("pin")) {
+    site.pin = pin_word(value);
+  } else if (setting.is("topology")) {
+    site.topology = absolute(value);
   } else if (setting.is("writable")) {
     site.writable = yes_or_no(value);
   } else {

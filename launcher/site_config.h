@@ -21,6 +21,8 @@ struct SiteConfig {
   std::string task_prolog;                  ///< of slurm.conf, to be visible at its path; may be empty
   bool mount_home = false;                  ///< default of --container-mount-home
   bool remap_root = false;                  ///< default of --container-remap-root
+  std::string pin = "auto";                 ///< default of --container-pin
+  std::string topology;                     ///< hwloc's XML to believe rather than the machine; empty: none
   bool writable = false;                    ///< default of --container-writable
   images::registry::AccessRules registry;   ///< how registries are reached
 };

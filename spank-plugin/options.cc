@@ -22,6 +22,8 @@ constexpr Row kRows[kOptionCount] = {
     {Option::workdir, "container-workdir", "DIR", "working directory inside the container"},
     {Option::env, "container-env", "NAME,...", "variables whose value is the job's, whatever the image says"},
     {Option::unshare, "container-unshare", "NAME,...", "namespaces of the step's own: net, ipc, uts"},
+    {Option::pin, "container-pin", "auto|none|core|l3|numa|socket|gpu",
+     "what ranks that Slurm did not bind are pinned to"},
     {Option::writable, "container-writable", nullptr, "let ranks write everywhere; it goes with the step"},
     {Option::readonly, "container-readonly", nullptr, "the image cannot be written (default)"},
     {Option::mount_home, "container-mount-home", nullptr, "bind the home directory"},

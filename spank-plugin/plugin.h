@@ -34,6 +34,7 @@ enum class Option {
   workdir,
   env,
   unshare,
+  pin,
   writable,
   readonly,
   mount_home,
@@ -41,7 +42,7 @@ enum class Option {
   remap_root,
   no_remap_root,
 };
-inline constexpr int kOptionCount = 11;
+inline constexpr int kOptionCount = 12;
 inline constexpr size_t kOptionBytes = 16 * 1024;  // longest value; a longer one is refused, never cut
 
 /// Register all options. False where Slurm refuses one.

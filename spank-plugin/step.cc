@@ -13,6 +13,7 @@
 #include "plugin.h"
 #include "protocol.h"
 #include "rank_entry.h"
+#include "seat.h"
 
 namespace sabot {
 namespace {
@@ -42,6 +43,7 @@ constexpr Published kPublished[] = {
     {"SLURM_SABOT_UNSHARE", name::kUnshare},
     {"SLURM_SABOT_ENV", name::kKeepEnv},
     {kTaskPrologVariable, name::kScript},
+    {"SLURM_SABOT_PIN", name::kPin},
     {kOriginVariable, nullptr},
 };
 
@@ -139,12 +141,21 @@ void add_batch_script(spank_t spank, MessageWriter* request) {
     request->add(name::kScript, argv[0]);
 }
 
+RankEnvironment environment_of(spank_t spank) {
+  return {[](void* context, const char* name) { return job_variable(static_cast<spank_t>(context), name); },
+          [](void* context, const char* name, const char* value) {
+            return spank_setenv(static_cast<spank_t>(context), name, value, 1) == ESPANK_SUCCESS;
+          },
+          spank};
+}
+
 void build_request(spank_t spank, MessageWriter* request, uint32_t step) {
   add_pod(spank, request, step);
   for (const Published& one : kPublished)
     if (one.request_name != nullptr) add_variable(spank, request, one.request_name, one.variable);
   char cwd[PATH_MAX];
   if (getcwd(cwd, sizeof cwd) != nullptr && cwd[0] == '/') request->add(name::kSubmitDir, cwd);
+  add_seat_wishes(environment_of(spank), request);
   add_pmi_directories(spank, request, step);
   if (step == kBatchStep) add_batch_script(spank, request);
   const char* slurm_conf = getenv("SLURM_CONF");  // slurmd's, not the job's
@@ -248,6 +259,7 @@ void become_rank(spank_t spank, const PluginArguments& arguments) {
   const bool privileged = strcmp(reply.first(name::kPrivileged, "0"), "1") == 0;
   if (!enter_pod(ns_fds, reply.first(name::kWorkdirReply, "/"), privileged, &why))
     refuse(spank, "%s", why.text);
+  if (!take_seat(environment_of(spank), reply, &why)) refuse(spank, "%s", why.text);
   apply_environment(spank, reply, name::kEnv, 1);
   apply_environment(spank, reply, name::kDefaultEnv, 0);
   if (starts_steps) return;

@@ -28,7 +28,7 @@ pid_t owner_of(int socket) {
 }  // namespace
 
 std::optional<Applicant> Admissions::next() {
-  std::array<char, 256> buffer{};
+  std::array<char, kJoinBytes> buffer{};
   int fds[kMaxPacketFds];
   const ssize_t got = receive_packet(door_.get(), buffer.data(), buffer.size(), fds);
   Applicant rank;
@@ -41,6 +41,7 @@ std::optional<Applicant> Admissions::next() {
   if (!message.valid() || message.header().kind != MessageKind::join || !rank.socket.valid())
     return std::nullopt;
   rank.rank = owner_of(rank.socket.get());
+  rank.gpus = message.first(name::kGpus, "");
   return rank;
 }
 
@@ -56,12 +57,16 @@ void Admissions::close() {
   closed_door_ = std::move(door_);
 }
 
-void Admissions::admit(const Applicant& rank, const Admission& pod) {
+void Admissions::admit(const Applicant& rank, const Admission& pod, const Seat& seat) {
   const auto buffer = std::make_unique<char[]>(kMessageBytes);
   MessageWriter reply(buffer.get(), kMessageBytes, MessageKind::admitted);
   reply.add(name::kWorkdirReply, pod.workdir.c_str());
   reply.add(name::kNamespaces, std::to_string(pod.namespaces.size()).c_str());
   reply.add(name::kPrivileged, pod.privileged ? "1" : "0");
+  reply.add(name::kCpus, seat.cpus.c_str());
+  reply.add(name::kMemory, seat.memory.c_str());
+  reply.add(name::kMemoryStrictly, seat.strictly ? "1" : "0");
+  reply.add(name::kGpus, seat.gpus.c_str());
   for (const std::string& entry : pod.env) reply.add(name::kEnv, entry.c_str());
   for (const std::string& entry : pod.default_env) reply.add(name::kDefaultEnv, entry.c_str());
   if (reply.overflow) throw Refused("the image's environment is larger than 128 KiB");

@@ -10,14 +10,16 @@
 #include <string_view>
 #include <vector>
 
+#include "placer.h"
 #include "sys/unique_fd.h"
 
 namespace sabot {
 
 /// A rank that waits for an answer.
 struct Applicant {
-  UniqueFd socket;  ///< to the rank itself
-  pid_t rank = -1;  ///< its pid when it joined
+  UniqueFd socket;   ///< to the rank itself
+  pid_t rank = -1;   ///< its pid when it joined
+  std::string gpus;  ///< "0,1", by its own word
 };
 
 /// What a rank is handed. Descriptors are borrowed.
@@ -38,8 +40,8 @@ class Admissions {
   /// The next one in the queue; waits for it. Nothing where what came was no rank. When nobody can come any
   /// more the door is closed and nothing returned.
   std::optional<Applicant> next();
-  /// Hand over the pod. A rank that died meanwhile is no error.
-  static void admit(const Applicant& rank, const Admission& pod);
+  /// Hand over the pod and the rank's place on the node. A rank that died meanwhile is no error.
+  static void admit(const Applicant& rank, const Admission& pod, const Seat& seat);
   /// Tell up to `expected` ranks, as long as they keep coming, why there will be no pod.
   void refuse_all(unsigned expected, std::string_view why) noexcept;
   /// Nobody is let in any more, and who waits is turned away. The descriptor stays open: that it closes with

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// keeper.cc: one visible list of what a pod's life is, and the loop in its middle.
-// Not here: mounting (builder.cc), the image's tree (fs/), who keeps the pod (stage1_main.cc).
+// keeper.cc: one visible list of what a pod's life is.
+// Not here: letting ranks in (step_ranks.cc), mounting (builder.cc), the image's tree (fs/), who keeps the
+// pod (stage1_main.cc).
 //
 // What keeps a pod alive is the kernel's count of who is in its mount namespace. The keeper holds that
 // namespace only while ranks may still come; from then on the last process to leave takes the mounts with it,
@@ -10,13 +11,10 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <poll.h>
-#include <sched.h>
 #include <sys/eventfd.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 
-#include <algorithm>
-#include <cstdlib>
 #include <memory>
 #include <optional>
 #include <thread>
@@ -26,6 +24,8 @@
 #include "fs/fuse_mount.h"
 #include "fs/fuse_server.h"
 #include "mount_plan.h"
+#include "placer.h"
+#include "step_ranks.h"
 #include "sys/error.h"
 #include "sys/files.h"
 #include "userns.h"
@@ -67,41 +67,6 @@ class ServedImage {
   std::thread thread_;
 };
 
-// CPUs of the ranks that came so far: the widest that the step is known to own (with task/affinity and no
-// cpuset, the kernel would not hold us back). Applied to every thread; new ones inherit it.
-class StepCpus {
- public:
-  explicit StepCpus(DIR* threads) : threads_(threads) {}
-  void add(pid_t rank) {
-    cpu_set_t mask;
-    CPU_ZERO(&mask);
-    if (::sched_getaffinity(rank, sizeof mask, &mask) == -1) return;  // it died; its CPUs are no matter
-    CPU_OR(&cpus_, &cpus_, &mask);
-    ::rewinddir(threads_);
-    while (const dirent* thread = ::readdir(threads_))
-      if (const int id = std::atoi(thread->d_name); id > 0) ::sched_setaffinity(id, sizeof cpus_, &cpus_);
-  }
-
- private:
-  DIR* threads_;
-  cpu_set_t cpus_ = {};
-};
-
-// Let ranks in until all have come, or nobody can come any more (the step is gone), or the image is.
-void admit_ranks(unsigned local_ranks, const Admission& pod, Admissions& ranks, int image_ended,
-                 StepCpus cpus) {
-  for (unsigned came = 0; came < local_ranks && ranks.door() >= 0;) {
-    pollfd events[] = {{ranks.door(), POLLIN, 0}, {image_ended, POLLIN, 0}};
-    if (::poll(events, 2, -1) == -1 && errno == EINTR) continue;
-    if (events[1].revents != 0) return;
-    const std::optional<Applicant> rank = ranks.next();
-    if (!rank) continue;
-    cpus.add(rank->rank);
-    Admissions::admit(*rank, pod);
-    ++came;
-  }
-}
-
 // What the keeper looks at of itself; opened before no path can be opened any more.
 struct OwnProc {
   UniqueFd user_ns{check(::open("/proc/self/ns/user", O_RDONLY | O_CLOEXEC), "open", "/proc/self/ns/user")};
@@ -123,6 +88,8 @@ void keep_pod(const PodManifest& pod, UniqueFd image, Admissions& ranks) {
   ImageTree tree{open_squashfs(std::move(image), {pod.image_offset, pod.image_bytes})};
   const MountPlan plan = plan_mounts(pod, tree);  // looks at the host as the user, nothing more
   add_lines(pod, tree);
+  std::unique_ptr<Placer> placer;  // it looks at the machine meanwhile; outside of the pod, and of its powers
+  if (!pod.pin.empty()) placer = std::make_unique<Placer>(pod.topology);
   enter_user_namespace(pod.inside_uid, pod.inside_gid);  // from here on we may mount
   UniqueFd device = open_fuse_device();      // inside: a mount takes a device of its own userns only
   Builder builder{pod, plan, device.get()};  // forked before there are threads
@@ -135,7 +102,7 @@ void keep_pod(const PodManifest& pod, UniqueFd image, Admissions& ranks) {
     const std::vector<UniqueFd> made = builder.namespaces(served.ended());  // the tree is complete
     Admission admission{{own->user_ns.get()}, plan.workdir, pod.env, pod.default_env, pod.privileged};
     for (const UniqueFd& one : made) admission.namespaces.push_back(one.get());
-    admit_ranks(pod.local_ranks, admission, ranks, served.ended(), StepCpus{own->threads.get()});
+    admit_ranks(pod, admission, std::move(placer), ranks, served.ended(), own->threads.get());
     ranks.close();
     own.reset();
   }  // the namespace is the ranks' alone now

@@ -68,6 +68,16 @@ void decode_pod(PodManifest& pod, std::string_view name, std::string_view value)
     pod.env.emplace_back(value);
   else if (name == "default-env")
     pod.default_env.emplace_back(value);
+  else if (name == "pin")
+    pod.pin = value;
+  else if (name == "pin-must")
+    pod.pin_must = number(value) != 0;
+  else if (name == "keep-masks")
+    pod.keep_masks = number(value) != 0;
+  else if (name == "threads")
+    pod.threads = static_cast<unsigned>(number(value));
+  else if (name == "topology")
+    pod.topology = value;
   else if (name == "privileged")
     pod.privileged = number(value) != 0;
   else
@@ -157,6 +167,11 @@ std::string encode(const PodManifest& pod) {
   out.add("make-workdir", pod.make_workdir ? 1 : 0);
   for (const std::string& entry : pod.env) out.add("env", entry);
   for (const std::string& entry : pod.default_env) out.add("default-env", entry);
+  out.add("pin", pod.pin);
+  out.add("pin-must", pod.pin_must ? 1 : 0);
+  out.add("keep-masks", pod.keep_masks ? 1 : 0);
+  out.add("threads", pod.threads);
+  out.add("topology", pod.topology);
   out.add("privileged", pod.privileged ? 1 : 0);
   for (const Mount& mount : pod.mounts) {
     out.add("mount", kind_name(mount.kind));

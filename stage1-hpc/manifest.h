@@ -73,7 +73,12 @@ struct PodManifest {
   bool make_workdir = false;  ///< the image names it and may lack it: Docker makes it then, so do we
   std::vector<std::string> env;          ///< NAME=VALUE that every rank gets
   std::vector<std::string> default_env;  ///< likewise, where it has none of that name
-  bool privileged = false;               ///< ranks keep their capabilities over the pod\'s own namespaces
+  std::string pin;          ///< what the ranks are to be placed by; empty: they stay where they are
+  bool pin_must = false;    ///< somebody asked for it: no pod rather than one that is not placed so
+  bool keep_masks = false;  ///< the user said that Slurm's binding is the wanted one
+  unsigned threads = 1;     ///< of each rank
+  std::string topology;     ///< hwloc's XML to believe rather than the machine; may be empty
+  bool privileged = false;  ///< ranks keep their capabilities over the pod\'s own namespaces
   std::vector<Mount> mounts;
   std::vector<FileLine> lines;
 

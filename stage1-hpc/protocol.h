@@ -36,6 +36,9 @@ struct Header {
 /// 212,992), so that one send is one packet.
 inline constexpr size_t kMessageBytes = 128 * 1024;
 
+/// The largest `join`.
+inline constexpr size_t kJoinBytes = 512;
+
 namespace name {
 inline constexpr char kPod[] = "pod";                 // JOB.STEP.NODE, or run.PID: for messages
 inline constexpr char kLocalRanks[] = "local-ranks";  // how many ranks of this step will ask on this node
@@ -47,6 +50,10 @@ inline constexpr char kWritable[] = "writable";       // 1 or 0
 inline constexpr char kMountHome[] = "mount-home";    // 1 or 0
 inline constexpr char kRemapRoot[] = "remap-root";    // 1 or 0: the caller is called root inside
 inline constexpr char kUnshare[] = "unshare";         // of net,ipc,uts: namespaces of the pod's own
+inline constexpr char kPin[] = "pin";                 // one of kPinWords
+inline constexpr char kThreads[] = "threads";         // that a rank will have; a number
+inline constexpr char kCpuBind[] = "cpu-bind";        // SLURM_CPU_BIND_TYPE: what Slurm bound the ranks to
+inline constexpr char kGpus[] = "gpus";               // request, join, admitted: 0,1: those a rank sees
 inline constexpr char kKeepEnv[] = "keep-env";        // NAME,...: the job's value wins over the image's
 inline constexpr char kSubmitDir[] = "submit-dir";    // the rank's working directory on the host
 inline constexpr char kScript[] = "script";          // repeated; batch script or --task-prolog, to be visible
@@ -57,7 +64,10 @@ inline constexpr char kNamespaces[] = "namespaces";  // admitted: how many descr
 inline constexpr char kEnv[] = "env";                // admitted, repeated: NAME=VALUE to set
 inline constexpr char kDefaultEnv[] = "default-env";  // admitted, repeated: likewise, where the rank has none
 inline constexpr char kPrivileged[] = "privileged";   // admitted: 1: keep the privileges over the pod
-inline constexpr char kText[] = "text";               // failed: one line for the user
+inline constexpr char kCpus[] = "cpus";               // admitted: 0-3,8: run there alone
+inline constexpr char kMemory[] = "memory";           // admitted: nodes to take memory from
+inline constexpr char kMemoryStrictly[] = "memory-strictly";  // admitted: 1: from no others
+inline constexpr char kText[] = "text";                       // failed: one line for the user
 }  // namespace name
 
 /// A message being written into a caller's buffer. `overflow` says that something did not fit: do not send.

@@ -38,8 +38,8 @@ void await_keepers_end(Rendezvous* place, int timeout_ms);
 bool take_token(const Rendezvous& place);
 void return_token(const Rendezvous& place);
 
-/// Send `socket` to the keeper, waiting at most `timeout_ms` for room in the queue. False with errno set:
-/// EPIPE where the keeper is gone.
-bool join(const Rendezvous& place, int socket, int timeout_ms);
+/// Send `socket` and the numbers of the rank's GPUs ("0,1"; may be empty) to the keeper, waiting at most
+/// `timeout_ms` for room in the queue. False with errno set: EPIPE where the keeper is gone.
+bool join(const Rendezvous& place, int socket, const char* gpus, int timeout_ms);
 
 }  // namespace sabot

@@ -29,10 +29,10 @@ offences() {
     [[ $header == '<'* || -n ${own[$header]:-} ]] || echo "$file: \"$header\" is no header of the tree as its box may name it"
     case $file in
       spank-plugin/*)
-        [[ $header =~ $libc || $header =~ ^(command_path|plugin|protocol|rank_entry|rendezvous)\.h$ ]] \
+        [[ $header =~ $libc || $header =~ ^(command_path|plugin|protocol|rank_entry|rendezvous|seat)\.h$ ]] \
           || [[ $file == spank-plugin/plugin.h && $header == '<slurm/spank.h' || $file == spank-plugin/site.cc && $header == '<slurm/slurm.h' ]] ;;
-      stage1-hpc/command_path.* | stage1-hpc/cpu_list.h | stage1-hpc/packet.* | stage1-hpc/protocol.h | stage1-hpc/rank_entry.* | stage1-hpc/rendezvous.* | stage1-hpc/stage0_abi.h)
-        [[ $header =~ $libc || $header =~ ^(command_path|cpu_list|packet|protocol|rank_entry|rendezvous|stage0_abi)\.h$ ]] ;;
+      stage1-hpc/command_path.* | stage1-hpc/cpu_list.h | stage1-hpc/packet.* | stage1-hpc/protocol.h | stage1-hpc/rank_entry.* | stage1-hpc/rendezvous.* | stage1-hpc/seat.* | stage1-hpc/stage0_abi.h)
+        [[ $header =~ $libc || $header =~ ^(command_path|cpu_list|packet|protocol|rank_entry|rendezvous|seat|stage0_abi)\.h$ ]] ;;
       stage1-hpc/sys/*) [[ $header == '<'* || $header == sys/* ]] ;;
       stage1-hpc/placement/*) [[ $header == '<'* || $header == placement/* || $header == sys/* || $header == cpu_list.h || -e $tree/stage1-hpc/placement/$header ]] ;;
       stage1-hpc/fs/*) [[ $header == '<'* || $header == fs/* || $header == sys/* ]] ;;
@@ -40,7 +40,7 @@ offences() {
       images/*) [[ $header == '<'* || $header == images/* || $header == sys/* ]] \
         && [[ ! $header =~ ^\<(linux/|sys/(mount|prctl|wait|syscall)|spawn) ]] ;;
       launcher/*) [[ $header == '<'* || $header == images/* || $header == sys/* || -e $tree/launcher/$header ]] \
-        || [[ $header =~ ^(manifest|protocol|rank_entry|rendezvous|stage0_abi)\.h$ ]] ;;
+        || [[ $header =~ ^(manifest|pin_words|protocol|rank_entry|rendezvous|seat|stage0_abi)\.h$ ]] ;;
     esac || echo "$file: $header is not for this box"
     foreign "$file" "$header" || echo "$file: $header belongs behind another file"
   done < <(includes "$tree" | sed -E 's/ <([^ ]*)$/ <\1/; s/ (<[^>]*)>?$/ \1/')

@@ -14,6 +14,7 @@ sabot_unit_test(unit_placement
     placement/test_cpu_set.cc
     placement/test_placement.cc
     placement/test_properties.cc
+    placement/test_seating.cc
     placement/test_topology.cc
   LIBRARIES sabot_placement)
 target_compile_definitions(unit_placement PRIVATE SABOT_TEST_TOPOLOGIES="${topologies}")

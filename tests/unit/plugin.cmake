@@ -12,7 +12,8 @@ add_library(plugin_under_test OBJECT
   ${PROJECT_SOURCE_DIR}/stage1-hpc/command_path.cc
   ${PROJECT_SOURCE_DIR}/stage1-hpc/packet.cc
   ${PROJECT_SOURCE_DIR}/stage1-hpc/rank_entry.cc
-  ${PROJECT_SOURCE_DIR}/stage1-hpc/rendezvous.cc)
+  ${PROJECT_SOURCE_DIR}/stage1-hpc/rendezvous.cc
+  ${PROJECT_SOURCE_DIR}/stage1-hpc/seat.cc)
 target_include_directories(plugin_under_test PUBLIC
   ${SABOT_SPANK_H} ${PROJECT_SOURCE_DIR}/stage1-hpc ${PROJECT_SOURCE_DIR}/spank-plugin)
 target_compile_definitions(plugin_under_test PUBLIC

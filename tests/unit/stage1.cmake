@@ -12,5 +12,6 @@ sabot_unit_test(unit_stage1
     stage1/test_protocol.cc
     stage1/test_rank_entry.cc
     stage1/test_rendezvous.cc
+    stage1/test_seat.cc
     stage1/test_userns.cc
   LIBRARIES sabot_stage1 sabot_rank)

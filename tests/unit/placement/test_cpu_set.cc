@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+// test_cpu_set.cc: sets of CPUs and the kernel's notation of them.
 #include <catch2/catch.hpp>
 
 #include "placement/cpu_set.h"

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+// test_placement.cc: who of a step gets what, by example.
 #include <catch2/catch.hpp>
 
 #include "machines.h"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What holds for any machine, any allocation and any number of ranks: tried on random ones, from a fixed
-// seed. SABOT_PLACEMENTS is how many for each machine (40).
+// test_properties.cc: what holds for any machine, allocation and number of ranks, tried on random ones from a
+// fixed seed. SABOT_PLACEMENTS is how many for each machine (40).
 #include <algorithm>
 #include <catch2/catch.hpp>
 #include <cstdlib>

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+// test_topology.cc: what is read of a machine.
 #include <catch2/catch.hpp>
 
 #include "machines.h"
