@@ -12,6 +12,7 @@
 #include "images/squashfs_file.h"
 #include "images/store.h"
 #include "pod_builder.h"
+#include "profile_file.h"
 #include "programs.h"
 #include "slurm_conf.h"
 #include "stage0_abi.h"
@@ -70,10 +71,13 @@ void place(int fd, int number) {
   }
 }
 
-void hand_over(const PodManifest& pod, const UniqueFd& image) {
+void hand_over(const PodManifest& pod, const UniqueFd& image, const UniqueFd& profile) {
   const UniqueFd manifest = filled_pipe(encode(pod));
+  constexpr int kAboveAll = kStage1ProfileFd + 1;  // where placing the others does not close it
+  const UniqueFd above{profile.valid() ? ::fcntl(profile.get(), F_DUPFD_CLOEXEC, kAboveAll) : -1};
   place(manifest.get(), kStage1ManifestFd);
   place(image.get(), kStage1ImageFd);
+  if (above.valid()) place(above.get(), kStage1ProfileFd);
   become_stage1({});
 }
 
@@ -99,7 +103,11 @@ int prepare_command(const GlobalOptions& global) {
     const images::FilePiece piece = images::squashfs_place(image.get());
     pod.image_offset = piece.offset;
     pod.image_bytes = piece.bytes;
-    hand_over(pod, image);
+    UniqueFd profile;
+    if (site.start_profile)
+      profile = open_profile(request.first(name::kStore, ""), request.first(name::kImage, ""), image.get(),
+                             request.first(name::kPod, ""));
+    hand_over(pod, image, profile);
   } catch (const std::exception& e) {
     // The ranks wait at the socket; stage1 knows how to speak to them.
     become_stage1({"--refuse", request.valid() ? request.first(name::kLocalRanks, "1") : "1", e.what()});

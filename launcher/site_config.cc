@@ -96,6 +96,8 @@ void apply(SiteConfig& site, const Setting& setting, const std::string& user_nam
     site.pin = pin_word(value);
   } else if (setting.is("topology")) {
     site.topology = absolute(value);
+  } else if (setting.is("start_profile")) {
+    site.start_profile = yes_or_no(value);
   } else if (setting.is("writable")) {
     site.writable = yes_or_no(value);
   } else {

@@ -20,6 +20,7 @@ struct SiteConfig {
   std::uint64_t writable_bytes = 0;         ///< size of what --container-writable may write; 0 likewise
   std::string task_prolog;                  ///< of slurm.conf, to be visible at its path; may be empty
   bool mount_home = false;                  ///< default of --container-mount-home
+  bool start_profile = true;                ///< remember what an image's first runs read
   bool remap_root = false;                  ///< default of --container-remap-root
   std::string pin = "auto";                 ///< default of --container-pin
   std::string topology;                     ///< hwloc's XML to believe rather than the machine; empty: none

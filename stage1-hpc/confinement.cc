@@ -21,6 +21,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <vector>
@@ -179,7 +180,9 @@ std::size_t bytes_of_ruleset(int abi) {
 void limit_resources() {
   const rlimit none{};
   check(::setrlimit(RLIMIT_CORE, &none), "setrlimit", "core");
-  const rlimit small{kWrittenBytesMax, kWrittenBytesMax};
+  rlimit small{};
+  check(::getrlimit(RLIMIT_FSIZE, &small), "getrlimit", "fsize");  // a user's own may be lower, and stays
+  small.rlim_cur = small.rlim_max = std::min(small.rlim_max, kWrittenBytesMax);
   check(::setrlimit(RLIMIT_FSIZE, &small), "setrlimit", "fsize");
 }
 

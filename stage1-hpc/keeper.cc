@@ -23,6 +23,7 @@
 #include "confinement.h"
 #include "fs/fuse_mount.h"
 #include "fs/fuse_server.h"
+#include "fs/read_ahead.h"
 #include "mount_plan.h"
 #include "placer.h"
 #include "step_ranks.h"
@@ -36,9 +37,10 @@ namespace {
 // The server in a thread of its own; `ended` becomes readable when the mount is gone.
 class ServedImage {
  public:
-  ServedImage(UniqueFd device, ImageTree tree, Ownership owner)
+  ServedImage(UniqueFd device, ImageTree tree, Ownership owner, UniqueFd profile)
       : ended_(check(::eventfd(0, EFD_CLOEXEC), "eventfd")),
-        server_(std::move(device), std::move(tree), owner) {
+        server_(std::move(device), std::move(tree), owner),
+        ahead_(server_.tree().image(), std::move(profile)) {
     thread_ = std::thread([this] {
       try {
         server_.serve();
@@ -63,6 +65,7 @@ class ServedImage {
  private:
   UniqueFd ended_;
   FuseServer server_;
+  ReadAhead ahead_;
   std::string why_;
   std::thread thread_;
 };
@@ -84,7 +87,7 @@ void await(int fd) {
 
 }  // namespace
 
-void keep_pod(const PodManifest& pod, UniqueFd image, Admissions& ranks) {
+void keep_pod(const PodManifest& pod, UniqueFd image, UniqueFd profile, Admissions& ranks) {
   ImageTree tree{open_squashfs(std::move(image), {pod.image_offset, pod.image_bytes})};
   const MountPlan plan = plan_mounts(pod, tree);  // looks at the host as the user, nothing more
   add_lines(pod, tree);
@@ -97,7 +100,8 @@ void keep_pod(const PodManifest& pod, UniqueFd image, Admissions& ranks) {
   std::optional<OwnProc> own{std::in_place};
   confine_keeper();       // before there are threads, and before a rank has a say
   builder.await_image();  // a device without a mount cannot be read
-  ServedImage served{std::move(device), std::move(tree), {.uid = pod.inside_uid, .gid = pod.inside_gid}};
+  const Ownership owner{.uid = pod.inside_uid, .gid = pod.inside_gid};
+  ServedImage served{std::move(device), std::move(tree), owner, std::move(profile)};
   {
     const std::vector<UniqueFd> made = builder.namespaces(served.ended());  // the tree is complete
     Admission admission{{own->user_ns.get()}, plan.workdir, pod.env, pod.default_env, pod.privileged};

@@ -10,6 +10,7 @@ namespace sabot {
 
 /// Build the pod and keep it until its last process is gone. Returns then. Throws when there is no pod; the
 /// ranks in the queue have not been told.
-void keep_pod(const PodManifest& pod, UniqueFd image, Admissions& door);
+/// `profile`   the image's start profile; may be invalid (fs/read_ahead.h)
+void keep_pod(const PodManifest& pod, UniqueFd image, UniqueFd profile, Admissions& door);
 
 }  // namespace sabot

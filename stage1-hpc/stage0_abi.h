@@ -9,5 +9,6 @@ inline constexpr int kDoorFd = 3;  // the keeper's end of the rendezvous; stage0
 inline constexpr int kStage0RequestFd = 0;   // the request, one packet in a pipe
 inline constexpr int kStage1ManifestFd = 0;  // the pod manifest, in a pipe
 inline constexpr int kStage1ImageFd = 4;     // the image, a squashfs file
+inline constexpr int kStage1ProfileFd = 5;   // its start profile, a file; may be closed: there is none
 
 }  // namespace sabot

@@ -36,7 +36,8 @@ int keep(Admissions& ranks) {
   try {
     const PodManifest pod = decode_manifest(read_all(kStage1ManifestFd, kManifestBytes));
     expected = pod.local_ranks;
-    keep_pod(pod, UniqueFd{kStage1ImageFd}, ranks);
+    const bool profiled = ::fcntl(kStage1ProfileFd, F_SETFD, FD_CLOEXEC) == 0;
+    keep_pod(pod, UniqueFd{kStage1ImageFd}, UniqueFd{profiled ? kStage1ProfileFd : -1}, ranks);
     return 0;
   } catch (const std::exception& e) {
     ranks.refuse_all(expected, e.what());

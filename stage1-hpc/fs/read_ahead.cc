@@ -67,8 +67,10 @@ void ReadAhead::end() {
   StartBlocks& blocks = image_.start_blocks();
   const std::vector<StoredBlock> read = blocks.read_so_far();
   blocks.close();
-  if (profile_.runs < kProfileRunsMax && !read.empty() && is_writable(file_.get()))
-    store_profile(file_.get(), merge(profile_, read));
+  if (!read.empty() && is_writable(file_.get())) {
+    const StartProfile merged = merge(profile_, read);
+    if (merged.runs <= kProfileRunsMax) store_profile(file_.get(), merged);
+  }
   ::malloc_trim(0);
 }
 

@@ -79,10 +79,11 @@ std::optional<StartProfile> decode_profile(std::string_view bytes) {
 StartProfile merge(StartProfile old, const std::vector<StoredBlock>& read) {
   std::unordered_set<std::uint64_t> known;
   for (const StoredBlock& block : old.blocks) known.insert(block.position);
+  const std::size_t before = old.blocks.size();
   for (const StoredBlock& block : read)
     if (old.blocks.size() < kProfileBlocksMax && known.insert(block.position).second)
       old.blocks.push_back(block);
-  ++old.runs;
+  old.runs = old.blocks.size() - before > before / 2 ? 1 : old.runs + 1;
   return old;
 }
 

@@ -31,7 +31,8 @@ struct StartProfile {
 std::string encode_profile(const StartProfile& profile);
 /// Nothing for what encode_profile() does not write: too long, cut short, torn by a crash.
 std::optional<StartProfile> decode_profile(std::string_view bytes);
-/// `old` and what one more run has read: its new blocks come last, and none once the list is full.
+/// `old` and what one more run has read: its new blocks come last, and none once the list is full. Much news
+/// is another program's start: it counts as the first run.
 StartProfile merge(StartProfile old, const std::vector<StoredBlock>& read);
 
 /// From `fd`, which may be -1: a profile without blocks where there is none to be believed.

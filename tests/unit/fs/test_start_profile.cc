@@ -97,10 +97,15 @@ TEST_CASE("after three runs a profile stays as it is", "[fs][profile]") {
   if (!have_mksquashfs()) return;
   const TempTree tree;
   tree.file("f0", pattern(300000, 0));
+  tree.file("f1", pattern(900000, 1));
   const UniqueFd image = tree.image();
-  const UniqueFd profile = file_of(encode_profile({kProfileRunsMax, {}}));
-  read_by(image.get(), profile.get(), 1);
-  CHECK(profile_in(profile.get()) == StartProfile{kProfileRunsMax, {}});
+  const UniqueFd profile = file_of("");
+  for (unsigned run = 1; run <= kProfileRunsMax + 2; ++run) {
+    read_by(image.get(), profile.get(), 1);
+    CHECK(profile_in(profile.get()).runs == std::min(run, kProfileRunsMax));
+  }
+  read_by(image.get(), profile.get(), 2);
+  CHECK(profile_in(profile.get()).runs == 1);  // half of it is new: another program's first run
 }
 
 TEST_CASE("a forged profile changes nothing that is read", "[fs][profile][damage]") {
