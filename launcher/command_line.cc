@@ -237,7 +237,7 @@ void refuse_unknown_command(const CLI::App& app, const std::vector<std::string>&
     throw UsageError("unknown command '" + printable(*first) + "'; see sabot --help");
 }
 
-}  // namespace sabot
+}  // namespace
 
 int version_command(const GlobalOptions& global) {
   std::cout << (global.json ? "{\"version\":\"" SABOT_VERSION "\"}" : "sabot " SABOT_VERSION) << '\n';

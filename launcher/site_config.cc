@@ -4,7 +4,6 @@
 
 #include <fcntl.h>
 #include <pwd.h>
-#include <sys/stat.h>
 
 #include "images/registry/url.h"
 #include "mount_option.h"
@@ -13,6 +12,7 @@
 #include "sys/error.h"
 #include "sys/files.h"
 #include "sys/settings.h"
+#include "trusted_file.h"
 
 namespace sabot {
 namespace {
@@ -105,15 +105,6 @@ void apply(SiteConfig& site, const Setting& setting, const std::string& user_nam
   }
 }
 
-// Only root, or the caller for his own use, may be able to change what the launcher believes.
-void check_owner(int fd, const std::string& file) {
-  struct stat st {};
-  check(::fstat(fd, &st), "fstat", file);
-  if (st.st_uid != 0 && st.st_uid != ::geteuid())
-    throw Refused("it is owned by another user; it must be root's");
-  if ((st.st_mode & 022) != 0) throw Refused("others can write it; chmod go-w " + file);
-}
-
 std::string user_name() {
   const passwd* entry = ::getpwuid(::geteuid());
   return entry != nullptr ? entry->pw_name : std::to_string(::geteuid());
@@ -137,7 +128,7 @@ SiteConfig read_site_config(const std::string& file) {
   const UniqueFd fd{::open(file.c_str(), O_RDONLY | O_CLOEXEC)};
   if (!fd.valid() && errno == ENOENT) return {};
   check(fd.get(), "open");
-  check_owner(fd.get(), file);
+  require_trusted(fd.get(), file);
   return parse_site_config(read_all(fd.get(), kSettingsBytes), user_name());
 }
 

@@ -166,6 +166,26 @@ TEST_CASE("a site configuration of another user is refused", "[launcher][site]")
                     Contains("owned by another user; it must be root's"));
 }
 
+TEST_CASE("a site configuration in a directory that others can write is refused, wherever a link leads",
+          "[launcher][site]") {
+  const WorkingDirectory here;
+  const std::string directory = here.path("etc");
+  REQUIRE(::mkdir(directory.c_str(), 0755) == 0);
+  REQUIRE(::mkdir((directory + "/sabot").c_str(), 0755) == 0);
+  here.file("etc/sabot/site.conf", "writable yes\n");
+  const std::string file = directory + "/sabot/site.conf";
+  REQUIRE(::chmod(file.c_str(), 0644) == 0);
+  const std::string link = here.path("link.conf");
+  REQUIRE(::symlink(file.c_str(), link.c_str()) == 0);
+  CHECK(read_site_config(file).writable);
+  REQUIRE(::chmod(directory.c_str(), 0775) == 0);
+  const std::string why = ": others can write its directory " + directory + "; chmod go-w " + directory;
+  CHECK_THROWS_WITH(read_site_config(file), "site configuration " + file + why);
+  CHECK_THROWS_WITH(read_site_config(link), "site configuration " + link + why);
+  REQUIRE(::chmod(directory.c_str(), 01777) == 0);  // as /tmp: what is in it is its owner's
+  CHECK(read_site_config(file).writable);
+}
+
 TEST_CASE("a site configuration that cannot be read is no empty one", "[launcher][site]") {
   const WorkingDirectory here;
   CHECK_THROWS_AS(read_site_config(here.path()), Error);  // a directory
