@@ -9,6 +9,7 @@
 #include "commands.h"
 #include "sys/error.h"
 #include "sys/files.h"
+#include "sys/raised_ids.h"
 
 namespace sabot {
 namespace {
@@ -248,6 +249,7 @@ int version_command(const GlobalOptions& global) {
 
 int main(int argc, char** argv) {
   using namespace sabot;
+  if (has_raised_ids()) return complain(kRaisedIds, kExitRuntime);
   CommandLine line;
   CLI::App app;
   try {

@@ -16,6 +16,7 @@
 #include "progress_bar.h"
 #include "site_config.h"
 #include "sys/error.h"
+#include "sys/raised_ids.h"
 
 namespace sabot {
 namespace {
@@ -46,6 +47,10 @@ ImportAnswer import(const ImportJob& job) {
 
 int main(int argc, char** argv) {
   using namespace sabot;
+  if (has_raised_ids()) {
+    std::cout << kRaisedIds << std::flush;
+    return kExitRuntime;
+  }
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);  // nobody would hear the answer; the store reclaims what is half done
   try {
     std::cout << encode_answer(import(decode_job({argv + 1, argv + argc}))) << std::flush;

@@ -17,6 +17,7 @@
 #include "stage0_abi.h"
 #include "sys/error.h"
 #include "sys/files.h"
+#include "sys/raised_ids.h"
 
 namespace {
 
@@ -48,6 +49,10 @@ int keep(Admissions& ranks) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  if (has_raised_ids()) {
+    std::fprintf(stderr, "sabot-stage1: %s\n", kRaisedIds);
+    return kExitRuntime;
+  }
   if (argc == 2 && std::strcmp(argv[1], "--check") == 0) return check_node();
   if (::fcntl(kDoorFd, F_SETFD, FD_CLOEXEC) == -1) {
     std::fprintf(stderr, "sabot-stage1: internal program of Sabot, started by `sabot prepare`\n");

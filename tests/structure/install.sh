@@ -32,6 +32,19 @@ lacks "run path" "$BUILD" "$(readelf -d "$sabot" "$top"/moved/libexec/sabot/*)"
 # A launch waits for every library that sabot loads.
 lacks "libraries of sabot" "NEEDED" "$(readelf -d "$sabot" | grep -E "NEEDED.*(archive|crypto|ssl|curl|isal|stdc\+\+)" || true)"
 
+# Nobody's mistake makes a program of ours a way to another's rights.
+if [[ $(id -u) == 0 ]] && ! findmnt -no OPTIONS -T "$top" | grep -qw nosuid; then
+  chmod 755 "$top"
+  for program in bin/sabot libexec/sabot/sabot-stage1 libexec/sabot/sabot-import; do
+    for bit in u+s g+s; do
+      chmod "$bit" "$top/moved/$program"
+      said=$(setpriv --reuid 5077 --regid 5077 --clear-groups "$top/moved/$program" --version 2>&1) && fail "$program runs with $bit: $said"
+      contains "$program with $bit" "must not be installed setuid or setgid" "$said"
+      chmod ug-s "$top/moved/$program"
+    done
+  done
+fi
+
 # stage1 is found from sabot: take it away, and the first rank of a pod is what misses it, by its place.
 command -v mksquashfs >/dev/null || skip "mksquashfs is not installed"
 mkdir "$top/root" && mksquashfs "$top/root" "$top/root.sqsh" -quiet -no-progress >/dev/null
