@@ -37,9 +37,9 @@ namespace {
 // The server in a thread of its own; `ended` becomes readable when the mount is gone.
 class ServedImage {
  public:
-  ServedImage(UniqueFd device, ImageTree tree, Ownership owner, UniqueFd profile)
+  ServedImage(UniqueFd device, ImageTree tree, Ownership owner, unsigned workers, UniqueFd profile)
       : ended_(check(::eventfd(0, EFD_CLOEXEC), "eventfd")),
-        server_(std::move(device), std::move(tree), owner),
+        server_(std::move(device), std::move(tree), owner, workers),
         ahead_(server_.tree().image(), std::move(profile)) {
     thread_ = std::thread([this] {
       try {
@@ -101,7 +101,9 @@ void keep_pod(const PodManifest& pod, UniqueFd image, UniqueFd profile, Admissio
   confine_keeper();       // before there are threads, and before a rank has a say
   builder.await_image();  // a device without a mount cannot be read
   const Ownership owner{.uid = pod.inside_uid, .gid = pod.inside_gid};
-  ServedImage served{std::move(device), std::move(tree), owner, std::move(profile)};
+  // Ranks that start together decompress together; each worker's memory counts against the keeper's.
+  const unsigned workers = std::clamp(pod.local_ranks, 2U, 4U);
+  ServedImage served{std::move(device), std::move(tree), owner, workers, std::move(profile)};
   {
     const std::vector<UniqueFd> made = builder.namespaces(served.ended());  // the tree is complete
     Admission admission{{own->user_ns.get()}, plan.workdir, pod.env, pod.default_env, pod.privileged};

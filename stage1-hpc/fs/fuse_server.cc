@@ -87,7 +87,7 @@ int FuseServer::Impl::receive(char* buffer) {
 void* FuseServer::Impl::work(void* self) {
   pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, nullptr);
   Impl& impl = *static_cast<Impl*>(self);
-  const auto memory = std::make_unique<char[]>(kReceiveBytes);
+  const auto memory = std::make_unique_for_overwrite<char[]>(kReceiveBytes);  // mostly never touched
   while (fuse_session_exited(impl.session) == 0) {
     const int got = impl.receive(memory.get());
     if (got == -EINTR || got == -EAGAIN || got == -ENOENT) continue;  // ENOENT: the request was interrupted

@@ -5,11 +5,10 @@
 
 #include <fcntl.h>
 #include <malloc.h>
-#include <pthread.h>
 
 #include <algorithm>
 #include <chrono>
-#include <csignal>
+#include <system_error>
 
 #include "sys/signals_blocked.h"
 
@@ -30,11 +29,19 @@ ReadAhead::ReadAhead(ImageReader& image, UniqueFd profile_file)
     : image_(image), file_(std::move(profile_file)), profile_(load_profile(file_.get())) {
   if (!file_.valid()) return;
   image_.start_blocks().open();
+  try {
+    start_threads();
+  } catch (const std::system_error&) {  // no more threads for this user: then nothing is ahead
+    image_.start_blocks().close();
+  }
+}
+
+void ReadAhead::start_threads() {
   const AllSignalsBlocked blocked;
   const unsigned threads = std::clamp(std::thread::hardware_concurrency(), 1U, kThreadsMax);
+  threads_.emplace_back([this] { keep_time(); });
   for (unsigned i = 0; i < threads && !profile_.blocks.empty(); ++i)
     threads_.emplace_back([this] { read_ahead(); });
-  threads_.emplace_back([this] { keep_time(); });
 }
 
 ReadAhead::~ReadAhead() {

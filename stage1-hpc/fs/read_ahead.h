@@ -28,6 +28,7 @@ class ReadAhead {
   ReadAhead& operator=(const ReadAhead&) = delete;
 
  private:
+  void start_threads();
   void read_ahead();
   void keep_time();
   void end();

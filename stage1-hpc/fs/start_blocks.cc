@@ -5,6 +5,11 @@
 #include "fs/start_profile.h"
 
 namespace sabot {
+namespace {
+
+constexpr std::size_t kEntriesMax = 2 * kProfileBlocksMax;  // more is not a start but a copy of the image
+
+}  // namespace
 
 void StartBlocks::open() { open_.store(true, std::memory_order_release); }
 
@@ -26,6 +31,7 @@ std::optional<Block> StartBlocks::take(const StoredBlock& stored) {
   std::unique_lock lock(mutex_);
   for (;;) {
     if (!is_open()) return std::nullopt;
+    if (entries_.size() >= kEntriesMax && !entries_.contains(stored.position)) return std::nullopt;
     const auto [found, is_new] = entries_.try_emplace(stored.position);
     Entry& entry = found->second;
     if (is_new) note_read(entry, stored);

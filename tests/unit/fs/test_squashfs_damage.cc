@@ -5,6 +5,8 @@
 
 #include <catch2/catch.hpp>
 #include <chrono>
+#include <cstdlib>
+#include <cstring>
 #include <random>
 
 #include "fs/image_tree.h"
@@ -53,14 +55,17 @@ void ask_all(ImageReader& image, NodeId node, int depth, int& budget) {
   for (const NodeId child : children) ask_all(image, child, depth - 1, budget);
 }
 
-void ask_image(const std::string& bytes) {
+// Whether it could be opened at all.
+bool ask_image(const std::string& bytes) {
   try {
     const auto image = open_squashfs(file_of(bytes));
     int budget = 200;
     ask_all(*image, image->root(), 6, budget);
+    return true;
   } catch (const std::system_error&) {
   } catch (const Refused&) {
   }
+  return false;
 }
 
 std::string sample_image(const std::string& options) {
@@ -72,6 +77,65 @@ std::string sample_image(const std::string& options) {
   tree.file("empty", "");
   tree.symlink("link", "d/f2");
   return bytes_of(tree.image("-b 4096 -p 'null c 666 0 0 1 3' " + options).get());
+}
+
+std::uint64_t super_field(const std::string& image, std::size_t at) {
+  std::uint64_t value = 0;
+  if (image.size() >= at + sizeof value) std::memcpy(&value, image.data() + at, sizeof value);
+  return value;
+}
+
+void put(std::string& image, std::uint64_t at, std::uint64_t value, std::size_t bytes) {
+  for (std::size_t i = 0; i < bytes && at + i < image.size(); ++i)
+    image[at + i] = static_cast<char>(value >> (8 * i));
+}
+
+// One change where it means something: a field of the superblock, a header of metadata, a pointer of a table,
+// a number somewhere in inodes or listings, a length of the file.
+void mutate(std::string& image, std::mt19937_64& random) {
+  constexpr std::size_t kTables[] = {48, 56, 64, 72, 80, 88};  // where the superblock says tables are
+  const auto below = [&](std::uint64_t limit) { return limit == 0 ? 0 : random() % limit; };
+  const std::uint64_t extremes[] = {0,
+                                    1,
+                                    0x7fff,
+                                    0x8000,
+                                    0xffff,
+                                    0x7fffffff,
+                                    0xffffffff,
+                                    ~std::uint64_t{0},
+                                    image.size(),
+                                    image.size() - 1,
+                                    random(),
+                                    random() & 0xffff};
+  const std::uint64_t value = extremes[below(std::size(extremes))];
+  const std::size_t width = std::size_t{1} << below(4);
+  const std::uint64_t table = super_field(image, kTables[below(std::size(kTables))]);
+  switch (below(7)) {
+    case 0:  // superblock
+      put(image, 4 + below(92), value, width);
+      break;
+    case 1:  // the first metadata block of a table, or the list of its blocks
+      put(image, table, value, 2);
+      break;
+    case 2:  // a table begins where another does
+      put(image, kTables[below(std::size(kTables))], table, 8);
+      break;
+    case 3:  // a number in what a table holds
+      put(image, table + 2 + below(600), value, width);
+      break;
+    case 4:  // one bit of the tables
+      if (const std::uint64_t inodes = super_field(image, 64); inodes < image.size())
+        image[inodes + below(image.size() - inodes)] ^= static_cast<char>(1 << below(8));
+      break;
+    case 5:  // one piece of it over another
+      if (const std::uint64_t from = below(image.size()), to = below(image.size()); true)
+        image.replace(to, std::min<std::uint64_t>(64, image.size() - to), image.substr(from, 64));
+      break;
+    default:
+      image.resize(96 + below(image.size()));
+      break;
+  }
+  if (image.size() < 96) image.resize(96);
 }
 
 std::string refusal(const std::string& bytes) {
@@ -129,6 +193,24 @@ TEST_CASE("an image with any byte overwritten gives data or an error", "[fs][squ
       image[at] = static_cast<char>(pick(3) == 0 ? 0xff : pick(256));
     }
     ask_image(image);
+  }
+}
+
+TEST_CASE("mutations that know the structure give data or an error", "[fs][squashfs][damage]") {
+  if (!have_mksquashfs()) return;
+  const char* wanted = std::getenv("SABOT_MUTATIONS");  // in all, over three images
+  const int rounds = (wanted != nullptr ? std::atoi(wanted) : 2000) / 3;
+  for (const char* options :
+       {"-noI -noD -noF -noX -xattrs", "-comp zstd -noI -always-use-fragments", "-comp lz4 -noX"}) {
+    const std::string whole = sample_image(options);
+    std::mt19937_64 random(6);
+    int opened = 0;
+    for (int round = 0; round < rounds; ++round) {
+      std::string image = whole;
+      for (std::uint64_t changes = 1 + random() % 3; changes > 0; --changes) mutate(image, random);
+      if (ask_image(image)) ++opened;
+    }
+    CHECK(opened > rounds / 10);  // else the mutations end at the door, and test nothing behind it
   }
 }
 
