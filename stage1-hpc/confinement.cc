@@ -177,13 +177,18 @@ std::size_t bytes_of_ruleset(int abi) {
   return abi >= 6 ? sizeof(Ruleset) : abi >= 4 ? offsetof(Ruleset, scoped) : offsetof(Ruleset, ports);
 }
 
+// At most `most`, for good; a limit that is lower already stays.
+void limit(int resource, const char* name, rlim_t most) {
+  rlimit now{};
+  check(::getrlimit(resource, &now), "getrlimit", name);
+  const rlim_t lower = std::min(now.rlim_cur, most);
+  const rlimit wanted{lower, lower};
+  check(::setrlimit(resource, &wanted), "setrlimit", name);
+}
+
 void limit_resources() {
-  const rlimit none{};
-  check(::setrlimit(RLIMIT_CORE, &none), "setrlimit", "core");
-  rlimit small{};
-  check(::getrlimit(RLIMIT_FSIZE, &small), "getrlimit", "fsize");  // a user's own may be lower, and stays
-  small.rlim_cur = small.rlim_max = std::min(small.rlim_max, kWrittenBytesMax);
-  check(::setrlimit(RLIMIT_FSIZE, &small), "setrlimit", "fsize");
+  limit(RLIMIT_CORE, "core", 0);
+  limit(RLIMIT_FSIZE, "fsize", kWrittenBytesMax);
 }
 
 }  // namespace
