@@ -49,20 +49,7 @@ chmod 755 apptainer/.singularity.d/runscript
 printf '#!/bin/sh\n# Custom environment shell code should follow\n\nexport MORE=$WHO-more\n' \
   >apptainer/.singularity.d/env/90-environment.sh
 mksquashfs apptainer apptainer.squashfs -all-root -comp gzip -quiet -no-progress >/dev/null
-python3 - <<'PY'
-import struct
-squashfs = open("apptainer.squashfs", "rb").read()
-offset = 36864
-header = struct.pack("<32s10s3s3s16sqq6q", b"#!/usr/bin/env run-singularity\n", b"SIF_MAGIC", b"01", b"02", b"u" * 16, 0, 0,
-                     47, 48, 4096, 585, offset, len(squashfs))
-partition = struct.pack("<ii3s", 1, 2, b"02")
-descriptor = struct.pack("<iBIIIqqqqqqq128s384s", 0x4004, 1, 1, 0xf0000001, 0, offset, len(squashfs), len(squashfs), 0, 0, 0, 0,
-                         b"squashfs.img", partition)
-with open("image.sif", "wb") as out:
-    out.write(header.ljust(4096, b"\0") + descriptor.ljust(48 * 585, b"\0"))
-    out.seek(offset)
-    out.write(squashfs + b"signature")
-PY
+"$TESTS/images/make-sif" apptainer.squashfs image.sif
 expect "Apptainer's runscript" "apptainer runs: " "$(run ./image.sif)"
 expect "a command in a SIF" "apptainer apptainer-more" "$(run ./image.sif -- sh -c 'echo $WHO $MORE')"
 [[ ! -e store ]] || fail "an image was made of what is one"
