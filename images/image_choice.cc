@@ -101,9 +101,11 @@ Chosen read_image(Blobs& blobs, const Descriptor& manifest, const Platform& mach
   Chosen chosen;
   chosen.descriptor = manifest;
   Context doing{"manifest " + manifest.digest};
-  chosen.manifest = parse_manifest(read_document(blobs, manifest), manifest.media_type);
+  chosen.manifest_text = read_document(blobs, manifest);
+  chosen.manifest = parse_manifest(chosen.manifest_text, manifest.media_type);
   Context then{"configuration"};
-  chosen.config = parse_image_config(read_document(blobs, chosen.manifest.config));
+  chosen.config_text = read_document(blobs, chosen.manifest.config);
+  chosen.config = parse_image_config(chosen.config_text);
   check_platform(chosen.config, machine);
   if (chosen.config.diff_ids.size() != chosen.manifest.layers.size())
     throw Refused(std::to_string(chosen.config.diff_ids.size()) + " diff_ids for " +

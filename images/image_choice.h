@@ -17,6 +17,8 @@ struct Chosen {
   Descriptor descriptor;
   Manifest manifest;
   ImageConfig config;
+  std::string manifest_text;  ///< the documents themselves, byte for byte
+  std::string config_text;
 };
 
 /// Of `entries` those that `selector` names (org.opencontainers.image.ref.name); all where it is empty.

@@ -116,6 +116,8 @@ ImportResult import_chosen(Blobs& blobs, const Chosen& image, const ImportOption
                            Progress* progress) {
   ImportResult result = import_all(layers_of(blobs, image), image.config.launch, options, out_fd, progress);
   result.source_digest = image.descriptor.digest;
+  result.manifest = image.manifest_text;
+  result.config = image.config_text;
   return result;
 }
 

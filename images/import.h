@@ -46,6 +46,8 @@ struct ImportResult {
   LaunchConfig launch;             ///< as written into the image
   std::vector<std::string> notes;  ///< one line each: what was dropped or altered, and why
   std::string source_digest;       ///< of the manifest chosen, of Docker's configuration; empty for others
+  std::string manifest;            ///< the manifest itself, byte for byte; empty for sources without one
+  std::string config;              ///< and the image configuration, likewise
   std::uint64_t size_bytes = 0;    ///< of the squashfs file
   std::uint64_t inode_count = 0;
 };

@@ -12,6 +12,7 @@
 #include "images/store_folders.h"
 #include "images/store_leases.h"
 #include "images/store_names.h"
+#include "images/store_sources.h"
 #include "images/store_staging.h"
 #include "images/store_sweep.h"
 #include "sys/error.h"
@@ -75,6 +76,9 @@ ImageRecord Store::import(const Reference& source, int dir_fd, const ImportOptio
       if (!known_as.empty()) write_name(fd(), known_as, digest);
     }
     ::unlinkat(staging.get(), staged.name.c_str(), 0);  // ENOENT when it was published: fine
+    write_source(*this, digest,
+                 {source.text, imported.manifest.empty() ? "" : imported.source_digest, imported.manifest,
+                  imported.config, file_system_now(staged)});
     if (result != nullptr) *result = std::move(imported);
     return record_or_refuse(*this, digest);
   } catch (...) {

@@ -46,7 +46,7 @@ std::optional<TagRecord> parse(const std::string& text) {
 }  // namespace
 
 std::string tag_key(const std::string& reference, const ImportOptions& options) {
-  const char* const kCompressions[] = {"zstd", "gzip", "xz", "lz4"};
+  const char* const kCompressions[] = {"zstd", "gzip", "xz", "lz4", "none"};
   return reference + " " + options.architecture + " " +
          kCompressions[static_cast<std::size_t>(options.compression)] + " " +
          std::to_string(options.compression_level) + " " + std::to_string(options.block_size);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // command_line.cc: main() of sabot: the command line, and the one place that prints a failure.
+// Not here: the commands of the store (image_command_line.cc).
 #include <algorithm>
 #include <CLI/CLI.hpp>
 #include <functional>
@@ -7,6 +8,7 @@
 #include <optional>
 
 #include "commands.h"
+#include "image_command_line.h"
 #include "sys/error.h"
 #include "sys/files.h"
 #include "sys/raised_ids.h"
@@ -52,6 +54,10 @@ void add_pod_options(CLI::App& command, PodOptions& pod, Switches& switches) {
       ->type_name("NAME,...");
   command.add_option("--container-pin", pod.pin, "what ranks that Slurm did not bind are pinned to")
       ->type_name("auto|none|core|l3|numa|socket|gpu");
+  command
+      .add_option("--container-pull", pod.pull,
+                  "when to ask a registry what a tag means: new (default), update or never")
+      ->type_name("POLICY");
   add_pair(command, "--container-writable", switches.writable,
            "let ranks write everywhere; what they wrote goes with the pod", "--container-readonly",
            switches.readonly, "the image cannot be written (default)");
@@ -70,23 +76,6 @@ PodOptions with_switches(PodOptions pod, const Switches& switches) {
   return pod;
 }
 
-void add_import_options(CLI::App& command, ImportCommand& import, std::string& compression) {
-  command
-      .add_option("SOURCE", import.source,
-                  "directory, root file system tar, OCI layout directory, or squashfs file")
-      ->required();
-  command.add_option("NAME", import.name, "name in the store; default: from the file's name");
-  command.add_option("--compression", compression,
-                     "zstd[:LEVEL] (default zstd:3), gzip[:LEVEL], xz[:LEVEL], lz4 or none");
-  command
-      .add_option("--block-size", import.options.block_size,
-                  "of the squashfs, in bytes: a power of two, 4K to 1M")
-      ->transform(CLI::AsSizeValue(false));
-  command.add_option("--arch", import.options.architecture,
-                     "of an OCI image, as in amd64, amd64/v2 or arm64; default: this host's");
-  command.add_flag("-q,--quiet", import.quiet, "no progress bar");
-}
-
 // Everything the parser fills, and what to do after it.
 struct CommandLine {
   GlobalOptions global{SABOT_CONFIG_FILE, false};
@@ -96,10 +85,6 @@ struct CommandLine {
   Switches resolve_switches;
   bool for_step = false;
   bool for_job = false;
-  ImportCommand import;
-  std::string compression;
-  std::string show;
-  std::vector<std::string> remove;
   std::optional<std::vector<std::string>> after_dashes;  ///< CLI11 would take them for the main program's own
   std::function<int()> action;
   TopoOptions topo;
@@ -157,35 +142,10 @@ void add_resolve(CLI::App& app, CommandLine& line) {
   });
 }
 
-void take_compression(images::ImportOptions& options, const std::string& text) {
-  try {
-    images::set_compression(options, text);
-  } catch (const Refused& e) {
-    throw UsageError(e.what());
-  }
-}
-
-void add_image(CLI::App& app, CommandLine& line) {
-  CLI::App* image = app.add_subcommand("image", "the image store")->require_subcommand(1);
-  CLI::App* make = image->add_subcommand("import", "make a squashfs image and keep it");
-  add_import_options(*make, line.import, line.compression);
-  make->callback([&line, make] {
-    for (const char* option : {"--compression", "--block-size", "--arch"})
-      if (make->count(option) > 0) line.import.shaped_by = option;
-    line.action = [&line] {
-      if (!line.compression.empty()) take_compression(line.import.options, line.compression);
-      return image_import_command(line.global, line.import);
-    };
-  });
-  CLI::App* list = image->add_subcommand("list", "what the store has")->alias("ls");
-  list->callback([&line] { line.action = [&line] { return image_list_command(line.global); }; });
-  CLI::App* show = image->add_subcommand("show", "an image's size, kind and launch configuration");
-  show->add_option("IMAGE", line.show, "name, digest or squashfs file")->required();
-  show->callback([&line] { line.action = [&line] { return image_show_command(line.global, line.show); }; });
-  CLI::App* remove = image->add_subcommand("rm", "remove names, and images that no name is left for");
-  remove->add_option("IMAGE", line.remove, "names or digests")->required();
-  remove->callback(
-      [&line] { line.action = [&line] { return image_remove_command(line.global, line.remove); }; });
+bool is_json(const std::string& word) {
+  if (word != "json" && word != "text")
+    throw UsageError("--format: '" + printable(word) + "' is neither text nor json");
+  return word == "json";
 }
 
 void add_topo(CLI::App& app, CommandLine& line) {
@@ -211,12 +171,16 @@ void describe(CLI::App& app, CommandLine& line) {
   app.add_option("--config", line.global.config_file, "site configuration (default " SABOT_CONFIG_FILE ")")
       ->type_name("FILE");
   app.add_flag("--json", line.global.json, "answer in JSON, where there is something to answer");
+  app.add_option_function<std::string>(
+         "--format", [&line](const std::string& word) { line.global.json = is_json(word); },
+         "text (default) or json, which is what --json means")
+      ->type_name("FORMAT");
   app.require_subcommand(1);
   app.fallthrough();
   app.set_version_flag("--version", "sabot " SABOT_VERSION);
   add_run(app, line);
   add_resolve(app, line);
-  add_image(app, line);
+  add_image_commands(app, line.global, line.action);
   CLI::App* prepare = app.add_subcommand("prepare", "internal: stage0 of one pod")->group("");
   prepare->callback([&line] { line.action = [&line] { return prepare_command(line.global); }; });
   add_topo(app, line);

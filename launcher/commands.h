@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "images/import.h"
+#include "images/store_gc.h"
 #include "request.h"
 
 namespace sabot {
@@ -38,9 +39,41 @@ struct ImportCommand {
   bool quiet = false;
 };
 int image_import_command(const GlobalOptions& global, const ImportCommand& options);
+
+/// sabot fetch: references into the store, without running them.
+struct FetchCommand {
+  std::vector<std::string> references;
+  images::PullPolicy pull = images::PullPolicy::update;
+  images::ImportOptions options;
+  bool quiet = false;
+};
+int fetch_command(const GlobalOptions& global, const FetchCommand& options);
+
 int image_list_command(const GlobalOptions& global);
 int image_show_command(const GlobalOptions& global, const std::string& what);
-int image_remove_command(const GlobalOptions& global, const std::vector<std::string>& what);
+int image_cat_manifest_command(const GlobalOptions& global, const std::string& what);
+
+struct RemoveCommand {
+  std::vector<std::string> images;
+  bool force = false;
+};
+int image_remove_command(const GlobalOptions& global, const RemoveCommand& options);
+
+struct GcCommand {
+  images::GcPolicy policy;
+  bool dry_run = false;
+};
+int image_gc_command(const GlobalOptions& global, const GcCommand& options);
+
+/// sabot image verify: returns 1 where something differs. Of no images: all of the caller's store.
+int image_verify_command(const GlobalOptions& global, const std::vector<std::string>& images);
+
+struct ExportCommand {
+  std::string image;
+  std::string target;
+};
+int image_export_command(const GlobalOptions& global, const ExportCommand& options);
+int image_extract_command(const GlobalOptions& global, const ExportCommand& options);
 
 /// sabot check: try a launch on this node as this user, step by step. Returns 1 where it would fail.
 int check_command(const GlobalOptions& global);

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// image.cc: `sabot image import|list|show|rm`: the user's image store, for people and, with --json, for
-// programs.
+// image.cc: `sabot fetch`, `sabot image import|list|show|cat-manifest|rm`: the image stores, for people and,
+// with --json, for programs. Not here: collecting (image_gc.cc), reading images again (image_tools.cc).
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -13,10 +14,12 @@
 #include "commands.h"
 #include "images/squashfs_file.h"
 #include "images/store.h"
+#include "images/store_sources.h"
 #include "importer.h"
 #include "json_text.h"
 #include "mount_option.h"
 #include "progress_bar.h"
+#include "stores.h"
 #include "sys/error.h"
 #include "sys/files.h"
 
@@ -40,28 +43,15 @@ std::string local_time(std::int64_t seconds) {
 
 std::string short_digest(const std::string& digest) { return digest.substr(7, 12); }
 
-std::string record_json(const images::ImageRecord& record) {
+std::string record_json(const StoredImage& image) {
+  const images::ImageRecord& record = image.record;
   JsonObject object;
   object.add("digest", record.digest);
+  object.add("store", image.store);
   object.add("size_bytes", record.size_bytes);
   object.add("stored_s", static_cast<std::uint64_t>(record.stored_s));
   object.add("names", record.names);
   return object.text();
-}
-
-// A store that nobody made yet is an empty one.
-std::optional<images::Store> existing_store(const GlobalOptions& global) {
-  const std::string path = store_path(read_site_config(global.config_file));
-  if (::access(path.c_str(), F_OK) == -1 && errno == ENOENT) return std::nullopt;
-  return images::open_existing_store(path);
-}
-
-images::ImageRecord find_or_refuse(const std::optional<images::Store>& store, const std::string& what) {
-  std::optional<images::ImageRecord> record;
-  if (store) record = store->find(what);
-  if (!record)
-    throw Refused("no image '" + printable(what) + "' in the store; `sabot image list` shows what is there");
-  return *record;
 }
 
 // team/app.sqsh -> app; a name is asked for where this gives none that the store takes.
@@ -78,11 +68,48 @@ std::string default_name(const images::Reference& source) {
   return base;
 }
 
+Refused no_image(const std::string& what) {
+  return Refused("no image '" + printable(what) + "' in the store; `sabot image list` shows what is there");
+}
+
+images::ImageRecord record_in(const SiteConfig& site, const std::string& store, const std::string& what) {
+  std::optional<images::ImageRecord> record = open_to_read(site, store).find(what);
+  if (!record) throw no_image(what);
+  return *record;
+}
+
+std::string json_list(const std::vector<std::string>& objects) { return "[" + joined(objects, ",") + "]"; }
+
+void add_source(JsonObject& object, const images::Store& store, const std::string& digest) {
+  const std::optional<images::SourceRecord> source = images::read_source(store, digest);
+  if (!source) return;
+  object.add("source", source->reference);
+  if (!source->manifest_digest.empty()) object.add("source_digest", source->manifest_digest);
+}
+
+StoredImage fetch(const SiteConfig& site, const std::string& config_file, const std::string& reference,
+                  const FetchCommand& command) {
+  const std::string& home = site.registry.default_registry;
+  const images::Reference source = images::locate(images::parse_reference(reference, home), AT_FDCWD);
+  if (source.kind == images::ReferenceKind::name || source.kind == images::ReferenceKind::digest) {
+    std::optional<StoredImage> image = find_stored(site, reference);
+    if (image) return *image;
+    if (images::in_registry(source, home).kind != images::ReferenceKind::registry)
+      return find_or_refuse(site, reference);
+  }
+  const std::string path = store_path(site);
+  const std::string title = command.quiet ? "" : "fetch " + printable(reference);
+  const ImportAnswer answer =
+      run_importer({path, reference, "", title, config_file, command.options, command.pull});
+  for (const std::string& note : answer.notes) std::cerr << "sabot: note: " << note << '\n';
+  return {path, record_in(site, path, answer.digest)};
+}
+
 }  // namespace
 
 int image_import_command(const GlobalOptions& global, const ImportCommand& command) {
-  const std::string path = store_path(read_site_config(global.config_file));
   const SiteConfig site = read_site_config(global.config_file);
+  const std::string path = store_path(site);
   const std::string& home = site.registry.default_registry;
   const images::Reference source =
       images::in_registry(images::locate(images::parse_reference(command.source, home), AT_FDCWD), home);
@@ -96,28 +123,49 @@ int image_import_command(const GlobalOptions& global, const ImportCommand& comma
   const ImportAnswer answer =
       run_importer({path, command.source, name, title, global.config_file, command.options});
   for (const std::string& note : answer.notes) std::cerr << "sabot: note: " << note << '\n';
-  const images::ImageRecord record = find_or_refuse(images::open_existing_store(path), answer.digest);
+  const StoredImage image{path, record_in(site, path, answer.digest)};
   if (global.json) {
-    std::cout << record_json(record) << '\n';
+    std::cout << record_json(image) << '\n';
   } else {
-    std::cout << record.digest << "  " << printable(name) << "  " << human_bytes(record.size_bytes) << '\n';
+    std::cout << image.record.digest << "  " << printable(name) << "  "
+              << human_bytes(image.record.size_bytes) << '\n';
   }
   return 0;
 }
 
+int fetch_command(const GlobalOptions& global, const FetchCommand& command) {
+  const SiteConfig site = read_site_config(global.config_file);
+  std::vector<std::string> objects;
+  for (const std::string& reference : command.references) {
+    const StoredImage image = fetch(site, global.config_file, reference, command);
+    if (global.json) {
+      JsonObject object;
+      object.add("reference", reference);
+      object.add_json("image", record_json(image));
+      objects.push_back(object.text());
+    } else {
+      std::cout << image.record.digest << "  " << printable(reference) << std::endl;
+    }
+  }
+  if (global.json) std::cout << json_list(objects) << '\n';
+  return 0;
+}
+
 int image_list_command(const GlobalOptions& global) {
-  const std::optional<images::Store> store = existing_store(global);
-  const std::vector<images::ImageRecord> records = store ? store->list() : std::vector<images::ImageRecord>{};
+  const SiteConfig site = read_site_config(global.config_file);
+  std::vector<StoredImage> images;
+  for (const std::string& path : existing_stores(site))
+    for (images::ImageRecord& record : open_to_read(site, path).list())
+      images.push_back({path, std::move(record)});
   if (global.json) {
     std::vector<std::string> objects;
-    objects.reserve(records.size());
-    for (const images::ImageRecord& record : records) objects.push_back(record_json(record));
-    std::cout << '[' << joined(objects, ",") << "]\n";
+    for (const StoredImage& image : images) objects.push_back(record_json(image));
+    std::cout << json_list(objects) << '\n';
     return 0;
   }
   std::cout << std::left << std::setw(14) << "DIGEST" << std::setw(10) << "SIZE" << std::setw(18) << "STORED"
             << "NAMES\n";
-  for (const images::ImageRecord& record : records)
+  for (const auto& [path, record] : images)
     std::cout << std::setw(14) << short_digest(record.digest) << std::setw(10)
               << human_bytes(record.size_bytes) << std::setw(18) << local_time(record.stored_s)
               << printable(joined(record.names, ", ")) << '\n';
@@ -125,6 +173,7 @@ int image_list_command(const GlobalOptions& global) {
 }
 
 int image_show_command(const GlobalOptions& global, const std::string& what) {
+  const SiteConfig site = read_site_config(global.config_file);
   const images::Reference found = images::locate(images::parse_reference(what), AT_FDCWD);
   JsonObject object;
   UniqueFd image;
@@ -132,14 +181,19 @@ int image_show_command(const GlobalOptions& global, const std::string& what) {
     image = UniqueFd{check(::open(found.path.c_str(), O_RDONLY | O_CLOEXEC), "open", found.path)};
     object.add("path", found.path);
   } else {
-    const std::optional<images::Store> store = existing_store(global);
-    const images::ImageRecord record = find_or_refuse(store, what);
-    image = store->open_image(record.digest);
-    object.add("digest", record.digest);
-    object.add("names", record.names);
+    const StoredImage stored = find_or_refuse(site, what);
+    const images::Store store = open_to_read(site, stored.store);
+    image = store.open_image(stored.record.digest);
+    object.add("digest", stored.record.digest);
+    object.add("names", stored.record.names);
+    object.add("store", stored.store);
+    add_source(object, store, stored.record.digest);
   }
+  struct stat st {};
+  check(::fstat(image.get(), &st), "fstat", what);
   const images::ImageInfo info = images::read_image_info(image.get());
-  object.add("size_bytes", info.size_bytes);
+  object.add("size_bytes", static_cast<std::uint64_t>(st.st_size));  // of the file, as in list
+  object.add("used_bytes", info.size_bytes);
   object.add("compression", info.compression);
   object.add("block_size", static_cast<std::uint64_t>(info.block_size));
   object.add("inodes", static_cast<std::uint64_t>(info.inode_count));
@@ -148,12 +202,42 @@ int image_show_command(const GlobalOptions& global, const std::string& what) {
   return 0;
 }
 
-int image_remove_command(const GlobalOptions& global, const std::vector<std::string>& what) {
-  std::optional<images::Store> store = existing_store(global);
-  for (const std::string& one : what) {
-    find_or_refuse(store, one);
-    for (const std::string& digest : store->remove(one)) std::cout << digest << '\n';
+int image_cat_manifest_command(const GlobalOptions& global, const std::string& what) {
+  const SiteConfig site = read_site_config(global.config_file);
+  const StoredImage stored = find_or_refuse(site, what);
+  const auto source = images::read_source(open_to_read(site, stored.store), stored.record.digest);
+  if (!source || source->manifest.empty())
+    throw Refused("the image '" + printable(what) + "' was not made of one that has a manifest");
+  if (!global.json) {
+    std::cout << source->manifest << (source->manifest.ends_with('\n') ? "" : "\n");
+    return 0;
   }
+  JsonObject object;
+  object.add("digest", source->manifest_digest);
+  object.add("reference", source->reference);
+  object.add_json("manifest", source->manifest);
+  if (!source->config.empty()) object.add_json("config", source->config);
+  std::cout << object.text() << '\n';
+  return 0;
+}
+
+int image_remove_command(const GlobalOptions& global, const RemoveCommand& command) {
+  const SiteConfig site = read_site_config(global.config_file);
+  const std::string path = store_path(site);
+  std::vector<std::string> gone;
+  for (const std::string& one : command.images) {
+    if (::access(path.c_str(), F_OK) == -1) throw no_image(one);
+    record_in(site, path, one);
+    images::Store store = images::open_existing_store(path);
+    for (const std::string& digest : store.remove(one, command.force)) gone.push_back(digest);
+  }
+  if (global.json) {
+    JsonObject object;
+    object.add("removed", gone);
+    std::cout << object.text() << '\n';
+    return 0;
+  }
+  for (const std::string& digest : gone) std::cout << digest << '\n';
   return 0;
 }
 

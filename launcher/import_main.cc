@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// import_main.cc: main() of sabot-import: one image into the store. `sabot` starts it; see importer.h.
+// import_main.cc: main() of sabot-import: one image into the store, or one of it read again (image_tool.h).
+// `sabot` starts it; see importer.h.
 // The answer, or why there is none, goes to standard output; the progress bar to standard error.
 #include <fcntl.h>
 #include <signal.h>
@@ -9,6 +10,7 @@
 #include <iostream>
 
 #include "credential_helper.h"
+#include "image_tool.h"
 #include "images/reference.h"
 #include "images/registry/pull.h"
 #include "images/store.h"
@@ -34,12 +36,28 @@ ImportAnswer import(const ImportJob& job) {
   images::Progress* told = progress ? &*progress : nullptr;
   const bool is_remote = source.kind == images::ReferenceKind::registry;
   const images::ImageRecord record =
-      is_remote ? images::registry::pull(store,
-                                         {source, job.options, job.name, images::PullPolicy::fresh,
-                                          site.registry, ask_credential_helper},
-                                         told, &result)
+      is_remote ? images::registry::pull(
+                      store, {source, job.options, job.name, job.pull, site.registry, ask_credential_helper},
+                      told, &result)
                 : store.import(source, AT_FDCWD, job.options, job.name, told, &result);
   return {record.digest, result.notes};
+}
+
+// In sabot's place: it has become this program, so failures are said as it says them.
+int run_as_sabot(const std::vector<std::string>& words) {
+  int code = kExitRuntime;
+  std::string why;
+  try {
+    return run_image_tool(words);
+  } catch (const UsageError& e) {
+    why = e.what();
+    code = kExitUsage;
+  } catch (const std::exception& e) {
+    why = e.what();
+  }
+  std::cout << std::flush;
+  std::cerr << "sabot: error: " << why << '\n';
+  return code;
 }
 
 }  // namespace
@@ -51,6 +69,8 @@ int main(int argc, char** argv) {
     std::cout << kRaisedIds << std::flush;
     return kExitRuntime;
   }
+  if (const std::vector<std::string> words(argv + 1, argv + argc); is_image_tool(words))
+    return run_as_sabot(words);
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);  // nobody would hear the answer; the store reclaims what is half done
   try {
     std::cout << encode_answer(import(decode_job({argv + 1, argv + argc}))) << std::flush;

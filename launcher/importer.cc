@@ -65,7 +65,8 @@ std::vector<std::string> encode_job(const ImportJob& job) {
           "config=" + job.config,
           "compression=" + images::format_compression(job.options),
           "block-size=" + std::to_string(job.options.block_size),
-          "arch=" + job.options.architecture};
+          "arch=" + job.options.architecture,
+          "pull=" + images::to_word(job.pull)};
 }
 
 ImportJob decode_job(const std::vector<std::string>& arguments) {
@@ -88,6 +89,8 @@ ImportJob decode_job(const std::vector<std::string>& arguments) {
       job.options.block_size = number_of(value);
     } else if (name == "arch") {
       job.options.architecture = value;
+    } else if (name == "pull") {
+      job.pull = images::parse_pull_policy(value);
     } else {
       throw UsageError("sabot-import does not know '" + printable(name) + "'");
     }
@@ -133,8 +136,8 @@ ImportAnswer run_importer(const ImportJob& job) {
 }
 
 Importer importer_for_launch(const std::string& config) {
-  return [config](const images::Reference& source, const std::string& store) {
-    return run_importer({store, source.text, "", "import", config, {}}).digest;
+  return [config](const images::Reference& source, const std::string& store, images::PullPolicy pull) {
+    return run_importer({store, source.text, "", "import", config, {}, pull}).digest;
   };
 }
 

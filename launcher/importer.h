@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "images/import.h"
+#include "images/pull_policy.h"
 #include "request.h"
 
 namespace sabot {
@@ -20,6 +21,7 @@ struct ImportJob {
   std::string title;   ///< of the progress bar; empty: none is drawn
   std::string config;  ///< site configuration, for what it says of registries
   images::ImportOptions options;
+  images::PullPolicy pull = images::PullPolicy::fresh;  ///< of what a registry has
 };
 
 struct ImportAnswer {

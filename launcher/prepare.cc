@@ -7,15 +7,17 @@
 #include <unistd.h>
 
 #include <array>
+#include <charconv>
 
 #include "commands.h"
 #include "images/squashfs_file.h"
-#include "images/store.h"
+#include "images/store_leases.h"
 #include "pod_builder.h"
 #include "profile_file.h"
 #include "programs.h"
 #include "slurm_conf.h"
 #include "stage0_abi.h"
+#include "stores.h"
 #include "sys/error.h"
 #include "sys/files.h"
 
@@ -29,11 +31,27 @@ void leave_rank() {
   if (check(::fork(), "fork") != 0) ::_exit(0);
 }
 
-UniqueFd open_image(const MessageReader& request) {
+// Whose need of the image a collector shall see: the job's, told by the first node of each step, for
+// thousands writing the same would be a load; without a job this process's, which becomes the keeper. Of
+// JOB.STEP.NODE or run.PID.
+std::string lease_holder(const std::string& pod) {
+  if (pod.starts_with("run.")) return images::process_holder();
+  std::uint64_t job = 0;
+  std::from_chars(pod.data(), pod.data() + pod.size(), job);
+  return job != 0 && pod.ends_with(".0") ? images::job_holder(job) : "";
+}
+
+UniqueFd open_stored(const MessageReader& request, const SiteConfig& site, const std::string& digest) {
+  const images::Store store = open_to_read(site, request.first(name::kStore, ""));
+  const std::string holder = lease_holder(request.first(name::kPod, ""));
+  if (!holder.empty()) images::take_lease(store, digest, holder, site.lease_s);
+  return store.open_image(digest);
+}
+
+UniqueFd open_image(const MessageReader& request, const SiteConfig& site) {
   const std::string image = request.first(name::kImage, "");
   const Context doing{"image '" + printable(image) + "'"};
-  if (image.starts_with("sha256:"))
-    return images::open_existing_store(request.first(name::kStore, "")).open_image(image);
+  if (image.starts_with("sha256:")) return open_stored(request, site, image);
   if (image.empty() || image.front() != '/') throw Refused("neither a digest nor an absolute path");
   return UniqueFd{check(::open(image.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK), "open on this node")};
 }
@@ -94,7 +112,7 @@ int prepare_command(const GlobalOptions& global) {
     SiteConfig site = read_site_config(global.config_file);
     const std::string slurm_conf = request.first(name::kSlurmConf, "");
     site.task_prolog = task_prolog_of(slurm_conf.empty() ? find_slurm_conf() : slurm_conf);
-    const UniqueFd image = open_image(request);
+    const UniqueFd image = open_image(request, site);
     {
       const Context doing{"image '" + printable(request.first(name::kImage, "")) + "'"};
       images::read_image_info(image.get());  // truncated, or no squashfs: said here, in words

@@ -13,10 +13,10 @@
 
 #include "images/reference.h"
 #include "images/squashfs_file.h"
-#include "images/store.h"
 #include "images/unrecognized.h"
 #include "mount_option.h"
 #include "pin_words.h"
+#include "stores.h"
 #include "sys/error.h"
 #include "sys/files.h"
 
@@ -149,9 +149,27 @@ void check_root_directory(const std::string& path) {
         "that has them, or make an image of this one with `sabot image import`");
 }
 
-void resolve_image(PodRequest& request, const std::string& image, const SiteConfig& site,
-                   const Importer& importer) {
+images::PullPolicy pull_policy(const PodOptions& options, const SiteConfig& site) try {
+  return options.pull ? images::parse_pull_policy(*options.pull) : site.pull;
+} catch (const Refused& e) {
+  throw UsageError(std::string("--pull: ") + e.what());
+}
+
+// None where neither store has one, or it went before we could keep it.
+std::optional<StoredImage> stored_image(const std::string& what, const SiteConfig& site) {
+  std::optional<StoredImage> image = find_stored(site, what);
+  if (image && !keep_for_job(site, *image)) image.reset();
+  return image;
+}
+
+void keep_imported(const std::string& digest, const SiteConfig& site) {
+  if (!stored_image(digest, site)) throw Refused("it was removed from the store as soon as it was imported");
+}
+
+void resolve_image(PodRequest& request, const std::string& image, const PodOptions& options,
+                   const SiteConfig& site, const Importer& importer) {
   const Context doing{"image '" + printable(image) + "'"};
+  const images::PullPolicy pull = pull_policy(options, site);
   const std::string& home = site.registry.default_registry;
   const images::Reference found = images::locate(images::parse_reference(image, home), AT_FDCWD);
   request.store = store_path(site);
@@ -162,25 +180,26 @@ void resolve_image(PodRequest& request, const std::string& image, const SiteConf
       return;
     case images::ReferenceKind::digest:
     case images::ReferenceKind::name: {
-      std::optional<images::ImageRecord> record;
-      if (::access(request.store.c_str(), F_OK) == 0)
-        record = images::open_existing_store(request.store)
-                     .find(found.kind == images::ReferenceKind::name ? found.name : found.digest);
+      const std::optional<StoredImage> stored =
+          stored_image(found.kind == images::ReferenceKind::name ? found.name : found.digest, site);
       if (const auto remote = images::in_registry(found, home);
-          !record && remote.kind == images::ReferenceKind::registry) {
-        request.image = importer(remote, request.store);
+          !stored && remote.kind == images::ReferenceKind::registry) {
+        request.image = importer(remote, request.store, pull);
+        keep_imported(request.image, site);
         return;
       }
-      if (!record)
+      if (!stored)
         throw Refused("no such file, and no such image in the store " + request.store +
                       "; `sabot image list` shows what is there, a file is written with a slash: ./" +
                       printable(image));
-      request.image = record->digest;
+      request.image = stored->record.digest;
+      request.store = stored->store;
       return;
     }
     default:
       if (found.kind == images::ReferenceKind::rootfs_directory) check_root_directory(found.path);
-      request.image = importer(found, request.store);
+      request.image = importer(found, request.store, pull);
+      keep_imported(request.image, site);
   }
 }
 
@@ -195,6 +214,7 @@ PodOptions with_environment(PodOptions given) {
   if (!given.env) given.env = user_variable("ENV");
   if (!given.unshare) given.unshare = user_variable("UNSHARE");
   if (!given.pin) given.pin = user_variable("PIN");
+  if (!given.pull) given.pull = user_variable("PULL");
   if (!given.mount_home) given.mount_home = user_switch("MOUNT_HOME");
   if (!given.remap_root) given.remap_root = user_switch("REMAP_ROOT");
   if (!given.writable) given.writable = user_switch("WRITABLE");
@@ -236,7 +256,7 @@ PodRequest resolve(const PodOptions& options, const SiteConfig& site, const Impo
     return {};
   }
   request.reference = image;
-  resolve_image(request, image, site, importer);
+  resolve_image(request, image, options, site, importer);
   request.inherited_by_steps =
       options.image.has_value();  // Slurm's own --container is not inherited, by its rule
   return request;

@@ -25,6 +25,7 @@ struct PodOptions {
   std::optional<std::string> env;      ///< NAME,... whose values are the job's, whatever the image says
   std::optional<std::string> unshare;  ///< of net,ipc,uts
   std::optional<std::string> pin;      ///< one of kPinWords
+  std::optional<std::string> pull;     ///< new, update or never
   bool needs_image = false;            ///< an option was given that means nothing without an image
 };
 
@@ -51,8 +52,9 @@ PodOptions with_environment(PodOptions given);
 /// The user's image store: $SABOT_STORE, the site's, $XDG_DATA_HOME/sabot, ~/.local/share/sabot.
 std::string store_path(const SiteConfig& site);
 
-/// Make `source` an image of the store at `store`; returns its digest.
-using Importer = std::function<std::string(const images::Reference& source, const std::string& store)>;
+/// Make `source` an image of the store at `store`; returns its digest. `pull` is for what a registry has.
+using Importer = std::function<std::string(const images::Reference& source, const std::string& store,
+                                           images::PullPolicy pull)>;
 
 /// Check everything that can be checked here, import the image if it is not a squashfs yet, and say what the
 /// nodes shall do. An image that is `none`, or none at all, gives an empty request.

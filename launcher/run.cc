@@ -13,12 +13,12 @@
 #include "commands.h"
 #include "credential_helper.h"
 #include "images/squashfs_file.h"
-#include "images/store.h"
 #include "importer.h"
 #include "programs.h"
 #include "protocol.h"
 #include "rank_entry.h"
 #include "seat.h"
+#include "stores.h"
 #include "sys/error.h"
 #include "sys/files.h"
 
@@ -28,10 +28,10 @@ namespace {
 constexpr int kTimeoutMs = 60'000;
 
 // Entrypoint and Cmd, as docker run; a command that is given replaces both, as srun's does.
-std::vector<std::string> images_own_command(const PodRequest& request) {
+std::vector<std::string> images_own_command(const PodRequest& request, const SiteConfig& site) {
   const UniqueFd image =
       request.image.starts_with("sha256:")
-          ? images::open_existing_store(request.store).open_image(request.image)
+          ? open_to_read(site, request.store).open_image(request.image)
           : UniqueFd{check(::open(request.image.c_str(), O_RDONLY | O_CLOEXEC), "open", request.image)};
   images::LaunchConfig config = images::read_launch_config(image.get());
   std::vector<std::string> command = config.entrypoint;
@@ -85,10 +85,11 @@ void apply_environment(MessageReader reply, const char* which, bool overwrite) {
 }  // namespace
 
 int run_command(const GlobalOptions& global, const RunOptions& options) {
-  const PodRequest request = resolve(with_environment(options.pod), read_site_config(global.config_file),
-                                     importer_for_launch(global.config_file));
+  const SiteConfig site = read_site_config(global.config_file);
+  const PodRequest request =
+      resolve(with_environment(options.pod), site, importer_for_launch(global.config_file));
   const std::vector<std::string> command =
-      options.command.empty() ? images_own_command(request) : options.command;
+      options.command.empty() ? images_own_command(request, site) : options.command;
   const auto request_bytes = std::make_unique<char[]>(kMessageBytes);
   const auto reply_bytes = std::make_unique<char[]>(kMessageBytes);
   MessageWriter message(request_bytes.get(), kMessageBytes, MessageKind::request);

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <pwd.h>
 
+#include "duration.h"
 #include "images/registry/url.h"
 #include "mount_option.h"
 #include "pin_words.h"
@@ -22,6 +23,13 @@ std::uint64_t size_of(const std::string& value) {
   if (!bytes)
     throw Refused("'" + printable(value) + "' is no size; write bytes, or a number with K, M, G or T");
   return *bytes;
+}
+
+std::int64_t duration_of(const std::string& value) {
+  const std::optional<std::int64_t> seconds = parse_duration(value);
+  if (!seconds)
+    throw Refused("'" + printable(value) + "' is no duration; write a number with s, m, h, d or w");
+  return *seconds;
 }
 
 bool yes_or_no(const std::string& value) {
@@ -80,6 +88,12 @@ void apply(SiteConfig& site, const Setting& setting, const std::string& user_nam
     site.registry.insecure.push_back(registry_host(value));
   } else if (setting.is("registry_certs")) {
     site.registry.certs.push_back(absolute(value));
+  } else if (setting.is("site_store")) {
+    site.site_stores.push_back(with_user(absolute(value), user_name));
+  } else if (setting.is("pull")) {
+    site.pull = images::parse_pull_policy(value);
+  } else if (setting.is("lease")) {
+    site.lease_s = duration_of(value);
   } else if (setting.is("mount")) {
     for (Mount& mount : site_mounts(with_user(value, user_name))) site.mounts.push_back(std::move(mount));
   } else if (setting.is("no_mount")) {

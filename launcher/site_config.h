@@ -7,13 +7,18 @@
 #include <string>
 #include <vector>
 
+#include "images/pull_policy.h"
 #include "images/registry/access.h"
 #include "manifest.h"
 
 namespace sabot {
 
 struct SiteConfig {
-  std::string store;                        ///< image store, %u already replaced; empty: the user's own
+  std::string store;                     ///< image store, %u already replaced; empty: the user's own
+  std::vector<std::string> site_stores;  ///< stores that all users read, looked into first; %u as above
+  images::PullPolicy pull = images::PullPolicy::fresh;  ///< default of --pull of a launch
+  std::int64_t lease_s =
+      std::int64_t{14} * 24 * 3600;         ///< how long a job may wait and run that names an image
   std::vector<Mount> mounts;                ///< made in every pod
   std::vector<std::string> without_mounts;  ///< targets of default mounts that are left out
   std::uint64_t tmp_bytes = 0;              ///< size of a pod's /tmp; 0 is the kernel's default

@@ -24,6 +24,7 @@ constexpr Row kRows[kOptionCount] = {
     {Option::unshare, "container-unshare", "NAME,...", "namespaces of the step's own: net, ipc, uts"},
     {Option::pin, "container-pin", "auto|none|core|l3|numa|socket|gpu",
      "what ranks that Slurm did not bind are pinned to"},
+    {Option::pull, "container-pull", "POLICY", "when to ask a registry: new (default), update or never"},
     {Option::writable, "container-writable", nullptr, "let ranks write everywhere; it goes with the step"},
     {Option::readonly, "container-readonly", nullptr, "the image cannot be written (default)"},
     {Option::mount_home, "container-mount-home", nullptr, "bind the home directory"},

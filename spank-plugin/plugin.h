@@ -35,6 +35,7 @@ enum class Option {
   env,
   unshare,
   pin,
+  pull,
   writable,
   readonly,
   mount_home,
@@ -42,7 +43,7 @@ enum class Option {
   remap_root,
   no_remap_root,
 };
-inline constexpr int kOptionCount = 12;
+inline constexpr int kOptionCount = 13;
 inline constexpr size_t kOptionBytes = 16 * 1024;  // longest value; a longer one is refused, never cut
 
 /// Register all options. False where Slurm refuses one.

@@ -57,13 +57,13 @@ foreign() {
     sys/capability.h) [[ $1 == stage1-hpc/userns.cc ]] ;;
     seccomp.h) false ;;
     sqfs/*) [[ $1 == images/squashfs/* ]] ;;
-    archive.h | archive_entry.h) [[ $1 == images/archive_input.h || $1 == images/tar_reader.cc || $1 == images/decompress_archive.cc ]] ;;
+    archive.h | archive_entry.h) [[ $1 == images/archive_input.h || $1 == images/tar_reader.cc || $1 == images/tar_writer.cc || $1 == images/decompress_archive.cc ]] ;;
     openssl/*) [[ $1 == images/digest.cc || $1 == images/signature*.cc ]] ;;
     nlohmann/*) [[ $1 == images/json.cc ]] ;;
     isa-l/* | igzip_lib.h) [[ $1 == images/decompress_gzip.cc ]] ;;
     zlib.h) [[ $1 == images/decompress_gzip.cc ]] ;;
     curl/*) [[ $1 == images/registry/http.cc ]] ;;
-    CLI/* | CLI11*) [[ $1 == launcher/command_line.cc ]] ;;
+    CLI/* | CLI11*) [[ $1 == launcher/command_line.cc || $1 == launcher/image_command_line.cc ]] ;;
   esac
 }
 

@@ -5,7 +5,7 @@
 # shellcheck source=tests/lib/common.sh
 source "$(dirname "$0")/../lib/common.sh"
 
-PAGES=(launcher/sabot.1 launcher/sabot.conf.5 spank-plugin/spank_sabot.8)
+PAGES=(launcher/sabot.1 launcher/sabot.conf.5 launcher/sabot-store.5 spank-plugin/spank_sabot.8)
 missing=0
 miss() { echo "FAIL: $*" >&2; missing=1; }
 

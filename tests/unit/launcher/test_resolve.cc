@@ -39,7 +39,8 @@ struct Bench {
     options.image = image;
     return resolve(options, {}, import_here);
   }
-  static std::string import_here(const images::Reference& source, const std::string& store) {
+  static std::string import_here(const images::Reference& source, const std::string& store,
+                                 images::PullPolicy) {
     return images::open_store(store).import(source, AT_FDCWD, {}, "", nullptr).digest;
   }
   CleanEnvironment env;

@@ -15,9 +15,10 @@ using Catch::Contains;
 namespace {
 
 const std::vector<const char*> kOptions = {
-    "container-image",      "container-mounts",        "container-workdir",    "container-env",
-    "container-unshare",    "container-pin",           "container-writable",   "container-readonly",
-    "container-mount-home", "no-container-mount-home", "container-remap-root", "no-container-remap-root"};
+    "container-image",        "container-mounts",     "container-workdir",       "container-env",
+    "container-unshare",      "container-pin",        "container-pull",          "container-writable",
+    "container-readonly",     "container-mount-home", "no-container-mount-home", "container-remap-root",
+    "no-container-remap-root"};
 
 bool all_registered() {
   if (host().options.size() != kOptions.size()) return false;
