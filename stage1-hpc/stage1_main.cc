@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/prctl.h>
+#include <unistd.h>
 
 #include <array>
 #include <cstdio>
@@ -36,6 +37,7 @@ int keep(Admissions& ranks) {
   unsigned expected = 1;
   try {
     const PodManifest pod = decode_manifest(read_all(kStage1ManifestFd, kManifestBytes));
+    check(::dup2(STDOUT_FILENO, kStage1ManifestFd), "dup2");  // /dev/null: hold no pipe, leave no number free
     expected = pod.local_ranks;
     const bool profiled = ::fcntl(kStage1ProfileFd, F_SETFD, FD_CLOEXEC) == 0;
     keep_pod(pod, UniqueFd{kStage1ImageFd}, UniqueFd{profiled ? kStage1ProfileFd : -1}, ranks);
