@@ -67,7 +67,7 @@ std::vector<Candidate> from_repositories(const std::string& text) {
     for (const auto& [tag, id] : tags.members) {
       if (id.kind != JsonValue::Kind::string || !is_id(id.string))
         throw Refused("the image ID of '" + printable(name) + "' is not 64 hex digits");
-      by_id[id.string].tags.push_back(name + ":" + tag);
+      by_id[id.string].tags.push_back(std::string(name).append(":").append(tag));
     }
   }
   std::vector<Candidate> candidates;
