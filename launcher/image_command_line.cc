@@ -37,7 +37,7 @@ void add_format_options(CLI::App& command, images::ImportOptions& options) {
   command
       .add_option("--block-size", options.block_size, "of the squashfs, in bytes: a power of two, 4K to 1M")
       ->transform(CLI::AsSizeValue(false));
-  command.add_option("--arch", options.architecture,
+  command.add_option("--arch,--platform", options.architecture,
                      "of an image for several, as in amd64, amd64/v2 or arm64; default: this host's");
 }
 

@@ -57,8 +57,9 @@ struct HttpFailure : Refused {
     unreachable,  ///< nobody listens there; worth another try too
     lasting,      ///< certificates, names, our own limits
   };
-  HttpFailure(Kind which, std::string_view why) : Refused(why), kind(which) {}
+  HttpFailure(Kind which, std::string_view why) : Refused(why), kind(which), reason(why) {}
   Kind kind;
+  std::string reason;  ///< without the context in front of it
 };
 
 /// A body that no sink takes, and all headers of an answer, may have so many bytes.

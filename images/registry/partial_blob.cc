@@ -55,7 +55,6 @@ class PartialBlobReader : public ByteSource {
 };
 
 std::uint64_t PartialBlob::open(int folder, const std::atomic<bool>& stop) {
-  const Context doing{"download of " + blob_.digest};
   folder_ = UniqueFd{check(::fcntl(folder, F_DUPFD_CLOEXEC, 0), "dup")};
   file_name_ = blob_.digest.substr(blob_.digest.find(':') + 1);
   do {

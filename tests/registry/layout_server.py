@@ -10,6 +10,7 @@ a real docker-registry does right (the tests use that one for it).
 
   address=HOST     listen there            tls=CERT,KEY       speak TLS
   cut=N            each answer with a blob ends after N bytes, without notice
+  cuts=N           but only the first N answers
   busy=N           the first N requests for blobs are answered 429 with Retry-After: 1
   wait=TEXT        all requests for blobs are answered 429 with that Retry-After
   fail=N,STATUS    the first N requests for blobs are answered STATUS
@@ -172,7 +173,7 @@ class Handler(BaseHTTPRequestHandler):
             headers["Content_Range"] = f"bytes {start}-{len(body) - 1}/{len(body)}"
         rest = body[start:]
         cut = int(faults.get("cut", 0))
-        if cut and len(rest) > cut:
+        if cut and len(rest) > cut and counts["blobs"] <= int(faults.get("cuts", 10**9)):
             self.answer(status, rest[:cut], Content_Length=str(len(rest)), **headers)
             self.close_connection = True
         else:
