@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 # quickstart.sh [--keep]: on a Debian 12 machine, as root: installs what is missing, builds Sabot, makes an image with
-# Open MPI, MPICH and numpy, starts a two-node Slurm on this machine, and runs steps inside the image as an ordinary
-# user. Then it stops the cluster and leaves nothing behind but the cache (SABOT_CACHE, /var/cache/sabot), so that a
+# Open MPI, MPICH and numpy, starts a two-node Slurm and a registry on this machine, and runs steps inside the image, and
+# inside one that is pulled from the registry, as an ordinary user. Then it stops the cluster and leaves nothing behind but the cache (SABOT_CACHE, /var/cache/sabot), so that a
 # second run is quick. --keep leaves the cluster up and says how to use it.
 # Not here: installing on a real cluster (README.md).
 set -euo pipefail
@@ -22,16 +22,19 @@ esac
 
 say() { printf '\n\033[1m%s\033[0m\n' "$*"; }
 log=$(mktemp)
+registry_dir=$(mktemp -d /var/tmp/sabot-quickstart.XXXXXX)
+registry_pid=
 finish() {
   local code=$?
-  rm -f "$log"
+  rm -rf "$log" "$registry_dir"
+  [[ -z $registry_pid ]] || kill "$registry_pid" 2>/dev/null || true
   [[ $keep && $code == 0 ]] || "$cluster" down >/dev/null 2>&1 || true
 }
 trap finish EXIT
 quietly() { "$@" >"$log" 2>&1 || { tail -n 30 "$log" >&2; echo "quickstart: failed: $*" >&2; exit 1; }; }
 
 say "1. Packages, build, install below $prefix"
-packaging/install-packages build cluster
+packaging/install-packages build cluster registry
 quietly cmake --preset release -DSABOT_TESTS=OFF -B "$SABOT_CACHE/build"
 quietly nice cmake --build "$SABOT_CACHE/build" -j "$(nproc)"
 quietly cmake --install "$SABOT_CACHE/build" --prefix "$prefix"
@@ -59,7 +62,23 @@ chown -R "$SABOT_CLUSTER_USER": "$home/demo"
 cd "$home/demo"
 sinfo
 
-say "4. As the ordinary user $SABOT_CLUSTER_USER, in $home/demo"
+say "4. A registry on this machine, with an image in it: busybox, as another tool would push it"
+port=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
+mkdir -p "$registry_dir/data" "$registry_dir/rootfs/bin"
+cat >"$registry_dir/config.yml" <<C
+version: 0.1
+log: {level: warn}
+storage: {filesystem: {rootdirectory: $registry_dir/data}}
+http: {addr: 127.0.0.1:$port}
+C
+docker-registry serve "$registry_dir/config.yml" >"$registry_dir/log" 2>&1 &
+registry_pid=$!
+cp /bin/busybox "$registry_dir/rootfs/bin/"
+ln -s busybox "$registry_dir/rootfs/bin/sh"
+tar -C "$registry_dir/rootfs" --owner=0 --group=0 -cf "$registry_dir/rootfs.tar" .
+quietly skopeo copy --retry-times 5 --dest-tls-verify=false "tarball:$registry_dir/rootfs.tar" "docker://127.0.0.1:$port/demo/busybox:1"
+
+say "5. As the ordinary user $SABOT_CLUSTER_USER, in $home/demo"
 # show LINES PATTERN CMD...: shows the command, runs it as the user; its output must have LINES lines with PATTERN.
 failures=0
 show() {
@@ -78,6 +97,9 @@ show 1 "VERSION_CODENAME=bookworm" srun --container=debian-mpi grep VERSION_CODE
 show 4 "allreduce 6 ok" srun --container=debian-mpi -N2 -n4 --mpi=pmix ./openmpi/hello
 show 4 "allreduce 6 ok" srun --container=debian-mpi -N2 -n4 --mpi=pmi2 ./mpich/hello
 show 1 "numpy" srun --container=debian-mpi python3 -c 'import numpy; print("numpy", numpy.__version__)'
+# The image goes from the registry into a store of this user's own.
+export SABOT_STORE=$home/demo/store
+show 2 "BusyBox" srun --container="docker://127.0.0.1:$port/demo/busybox:1" -N2 -n2 sh -c 'busybox | head -n 1'
 
 if [[ $keep ]]; then
   say "The cluster is kept. From another shell, as root:"
@@ -89,7 +111,7 @@ if [[ $keep ]]; then
 K
 fi
 if ((failures)); then
-  say "quickstart: $failures of 4 steps failed"
+  say "quickstart: $failures of 5 steps failed"
   exit 1
 fi
-say "quickstart: all 4 steps ran inside the image, on two nodes, under srun"
+say "quickstart: all 5 steps ran inside their images, on two nodes, under srun"

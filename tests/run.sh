@@ -29,7 +29,7 @@ run_tests() {
 
 mkdir -p build
 step "packages"
-packaging/install-packages build cluster test bench
+packaging/install-packages build cluster test registry bench
 step "release build (gcc)"
 build release
 step "image"

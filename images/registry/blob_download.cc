@@ -105,6 +105,7 @@ bool BlobDownload::fetch_from(Endpoint& endpoint, std::string* why) {
       if (response.status == 416) ranges_ = false;
       if (!cut && response.status != 416 && !is_passing(response.status)) return false;
     } catch (const HttpFailure& e) {
+      if (at_ == size_) return true;
       *why = e.reason + " (after " + of_bytes(at_, size_) + ")";
       if (e.kind == HttpFailure::Kind::lasting) return false;
     }

@@ -18,8 +18,8 @@ a real docker-registry does right (the tests use that one for it).
   redirect-all=URL all that is asked for is at URL, for ever
   no-range         Range is ignored        wrong-range        206 begins one byte early
   flip             one byte of each layer is wrong
-  short            blobs are one byte shorter than the manifest says
-  long             blobs are sent without a length and do not end
+  short            layers are one byte shorter than the manifest says
+  long             layers are sent without a length and do not end
   big-manifest     manifests are 5 MiB     html               a login page instead of manifests
   schema1          an old manifest         lie                Docker-Content-Digest of something else
   encoded          blobs carry Content-Encoding: gzip
@@ -143,9 +143,9 @@ class Handler(BaseHTTPRequestHandler):
         body = path.read_bytes()
         if "flip" in faults and digest in layer_digests():
             body = body[:-9] + bytes([body[-9] ^ 1]) + body[-8:]
-        if "short" in faults:
+        if "short" in faults and digest in layer_digests():
             body = body[:-1]
-        if "long" in faults:
+        if "long" in faults and digest in layer_digests():
             self.answer(200, b"", endless=True, Connection="close")
             return self.pour(body)
         self.send_range(body)

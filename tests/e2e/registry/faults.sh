@@ -74,7 +74,7 @@ survived "tokens good for one request" bearer=self uses=1
 fatal "grants no access, even with the token it asked for" bearer=self uses=0
 fatal "no usable token" bearer=self 'token={"token":"a\r\nX: y"}'
 fatal "no usable token" bearer=self 'token={}'
-fatal "not JSON" bearer=self token=
+fatal "not valid JSON" bearer=self token=
 fatal "is neither http nor https" bearer=file:///etc/passwd
 fatal "which is not TLS" bearer=http://registry.invalid/token
 mkdir -m 700 .docker
