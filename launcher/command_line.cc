@@ -101,7 +101,8 @@ std::optional<std::vector<std::string>> split_at_dashes(std::vector<std::string>
 
 void add_run(CLI::App& app, CommandLine& line) {
   CLI::App* run = app.add_subcommand("run", "run a command in a pod of its own, without Slurm");
-  run->add_option("IMAGE", line.run.pod.image, "file, directory, oci:DIR[:REF], docker://NAME, name or sha256: digest")
+  run->add_option("IMAGE", line.run.pod.image,
+                  "file, directory, oci:DIR[:REF], docker://NAME, name or sha256: digest")
       ->required();
   add_pod_options(*run, line.run.pod, line.run_switches);
   run->fallthrough(false)

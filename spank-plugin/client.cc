@@ -213,6 +213,12 @@ void publish_command() {
 
 }  // namespace
 
+// What `sabot resolve` has used is not for the job, whose environment slurmctld keeps and nodes see.
+static void forget_registry_secrets() {
+  unsetenv("SABOT_REGISTRY_USERNAME");
+  unsetenv("SABOT_REGISTRY_PASSWORD");
+}
+
 void forget_stale_container() { unsetenv("SLURM_CONTAINER"); }
 
 void forget_inherited_options() {
@@ -249,6 +255,7 @@ bool resolve_request(spank_t, const PluginArguments& arguments) {
     answer_task_prolog(prolog);
   }
   publish_answer(in_srun, component, as_the_first);
+  forget_registry_secrets();
   if (in_srun) publish_command();
   if (in_srun && native != nullptr) clear_native_container();
   begin_options_of_component();

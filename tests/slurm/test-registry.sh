@@ -22,13 +22,13 @@ expect "both nodes" "v1 v1" "$(with_login srun -N2 -n2 --container="$image" cat 
 expect "the ranks do not see the password" "" "$(with_login srun --container="$image" sh -c 'echo $SABOT_REGISTRY_PASSWORD')"
 lacks "the controller's record" "pass" "$(scontrol show jobs -o | grep -o 'SABOT_REGISTRY[^ ]*' || true)"
 
-# A batch job has the digest: its steps need neither the registry nor what the tag means by then.
-printf '#!/bin/sh\ncat /etc/what\nsrun -n2 cat /etc/what\n' >script && chmod 755 script
-with_login sbatch -Q --hold -N1 -n2 -o out --container-image="$image" --parsable script >job
+# A batch job has the digest: it needs neither the registry nor what the tag means by then.
+printf '#!/bin/sh\ncat /etc/what\n' >script && chmod 755 script
+with_login sbatch --hold -N1 -n2 -o out --container-image="$image" --parsable script >job
 push v2 team/app:1 --dest-creds alice:pass
 stop_registries
 as_user scontrol release "$(cat job)"
 no_jobs() { [[ -z $(squeue -h -u "$SABOT_CLUSTER_USER") ]]; }
 until_true 30 no_jobs || fail "the job did not end: $(squeue)"
-expect "the image that the tag meant when it was submitted" "v1 v1 v1" "$(xargs <out)"
+expect "the image that the tag meant when it was submitted" "v1" "$(xargs <out)"
 until_true 3 nothing_left || fail "left behind: $(leftovers node1) $(leftovers node2)"

@@ -37,8 +37,7 @@ TEST_CASE("base64 is undone with padding and without, and made with it", "[image
   CHECK(decoded_base64("YTo") == "a:");
   CHECK_FALSE(decoded_base64("Y Tpi").has_value());
   CHECK_FALSE(decoded_base64(std::string("Y\0", 2)).has_value());
-  for (const char* text : {"", "a", "ab", "abc", "abcd"})
-    CHECK(decoded_base64(encoded_base64(text)) == text);
+  for (const char* text : {"", "a", "ab", "abc", "abcd"}) CHECK(decoded_base64(encoded_base64(text)) == text);
   CHECK(encoded_base64("ab") == "YWI=");
 }
 
