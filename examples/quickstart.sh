@@ -76,7 +76,8 @@ registry_pid=$!
 cp /bin/busybox "$registry_dir/rootfs/bin/"
 ln -s busybox "$registry_dir/rootfs/bin/sh"
 tar -C "$registry_dir/rootfs" --owner=0 --group=0 -cf "$registry_dir/rootfs.tar" .
-quietly skopeo copy --retry-times 5 --dest-tls-verify=false "tarball:$registry_dir/rootfs.tar" "docker://127.0.0.1:$port/demo/busybox:1"
+for _ in {1..100}; do (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null && break || read -rt 0.1 <> <(:) || true; done
+quietly skopeo copy --insecure-policy --dest-tls-verify=false "tarball:$registry_dir/rootfs.tar" "docker://127.0.0.1:$port/demo/busybox:1"
 
 say "5. As the ordinary user $SABOT_CLUSTER_USER, in $home/demo"
 # show LINES PATTERN CMD...: shows the command, runs it as the user; its output must have LINES lines with PATTERN.
