@@ -95,6 +95,7 @@ std::vector<GcVerdict> decide_gc(std::vector<GcImage> images, const GcPolicy& po
     return a.used_s != b.used_s ? a.used_s < b.used_s : a.record.digest < b.record.digest;
   });
   std::vector<GcVerdict> verdicts;
+  verdicts.reserve(images.size());
   for (GcImage& image : images) verdicts.push_back({std::move(image), false, {}});
   for (GcVerdict& verdict : verdicts) judge(verdict, policy);
   std::size_t kept = 0;
@@ -122,7 +123,7 @@ std::string remove_unless_needed(Store& store, const std::string& digest, const 
     if (errno == ENOENT) return {};  // somebody else was faster
     throw Error(errno, "set aside '" + digest + "'");
   }
-  const std::string stays = why_it_stays(store, digest, rules, now_s);
+  std::string stays = why_it_stays(store, digest, rules, now_s);
   if (!stays.empty()) {
     put_back(going.get(), aside, images.get(), digest);
     return stays;

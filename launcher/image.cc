@@ -159,6 +159,7 @@ int image_list_command(const GlobalOptions& global) {
       images.push_back({path, std::move(record)});
   if (global.json) {
     std::vector<std::string> objects;
+    objects.reserve(images.size());
     for (const StoredImage& image : images) objects.push_back(record_json(image));
     std::cout << json_list(objects) << '\n';
     return 0;
