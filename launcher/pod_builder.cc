@@ -123,6 +123,41 @@ void divide_environment(PodManifest& pod, std::vector<std::string> env, std::str
   }
 }
 
+// The caller's locales and shell, which stage1 compares with the image; what the image or --container-env
+// decides is decided.
+void take_settings(PodManifest& pod, const MessageReader& request, std::string_view keep) {
+  const std::string list = "," + std::string(keep) + ",";
+  for (const std::string& entry : all_of(request, name::kLocale))
+    if (list.find("," + entry.substr(0, entry.find('=')) + ",") == list.npos && printable(entry) == entry)
+      pod.locales.push_back(entry);
+  if (list.find(",SHELL,") != list.npos) return;
+  const passwd* user = ::getpwuid(::geteuid());
+  const std::string own = request.first(name::kShell, "");
+  pod.shell = own.starts_with('/') && printable(own) == own ? own
+              : user != nullptr                             ? account_field(user->pw_shell)
+                                                            : "";
+}
+
+// Who the caller is, where nobody says it, as with --export=NONE.
+void add_account(std::vector<std::string>& env) {
+  const passwd* user = ::getpwuid(::geteuid());
+  if (user == nullptr) return;
+  env.push_back("HOME=" + account_field(user->pw_dir));
+  env.push_back("USER=" + account_field(user->pw_name));
+  env.push_back("LOGNAME=" + account_field(user->pw_name));
+}
+
+// Of entries of one name the last counts.
+void keep_last_of_each(std::vector<std::string>& env) {
+  std::vector<std::string> kept;
+  for (std::string& entry : env) {
+    const std::string name = entry.substr(0, entry.find('=') + 1);
+    std::erase_if(kept, [&](const std::string& earlier) { return earlier.starts_with(name); });
+    kept.push_back(std::move(entry));
+  }
+  env = std::move(kept);
+}
+
 Mount home_mount(bool root_inside) {
   const passwd* user = ::getpwuid(::geteuid());
   if (user == nullptr || user->pw_dir == nullptr || user->pw_dir[0] != '/')
@@ -227,6 +262,8 @@ PodManifest build_manifest(const MessageReader& request, const SiteConfig& site,
   pod.writable = is_set(request, name::kWritable);
   pod.writable_bytes = site.writable_bytes;
   divide_environment(pod, image_environment(image.env), request.first(name::kKeepEnv, ""));
+  add_account(pod.default_env);
+  take_settings(pod, request, request.first(name::kKeepEnv, ""));
   if (root_inside) pod.env.insert(pod.env.end(), {"HOME=/root", "USER=root", "LOGNAME=root"});
   pod.lines = account_lines(pod.inside_uid, pod.inside_gid);
   choose_workdir(pod, request, image);
@@ -234,12 +271,16 @@ PodManifest build_manifest(const MessageReader& request, const SiteConfig& site,
       default_mounts(site, absolute_or_empty(request, name::kSubmitDir), all_absolute(request, name::kPmiDir),
                      programs_of_slurm(request, site), pod.own_ipc);
   pod.mounts.insert(pod.mounts.end(), site.mounts.begin(), site.mounts.end());
-  if (is_set(request, name::kMountHome)) pod.mounts.push_back(home_mount(root_inside));
+  if (is_set(request, name::kMountHome)) {
+    pod.mounts.push_back(home_mount(root_inside));
+    divide_environment(pod, {"HOME=" + pod.mounts.back().target}, request.first(name::kKeepEnv, ""));
+  }
   choose_pin(pod, request, site);
   const std::string wanted = request.first(name::kMounts, "");
   if (!wanted.empty())
     for (Mount& mount : parse_mounts(wanted, "/", "--container-mounts"))
       pod.mounts.push_back(std::move(mount));
+  keep_last_of_each(pod.env);
   return pod;
 }
 

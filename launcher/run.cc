@@ -46,6 +46,12 @@ constexpr RankEnvironment kOwnEnvironment = {
       return value != nullptr ? value : "";
     },
     [](void*, const char* name, const char* value) { return ::setenv(name, value, 1) == 0; }, nullptr};
+void add_settings(MessageWriter& message) {
+  for (const char* name : name::kLocaleVariables)
+    if (const char* value = std::getenv(name))
+      message.add(name::kLocale, (std::string(name) + "=" + value).c_str());
+  if (const char* shell = std::getenv("SHELL")) message.add(name::kShell, shell);
+}
 
 void write_request(MessageWriter& message, const PodRequest& request) {
   message.add(name::kPod, ("run." + std::to_string(::getpid())).c_str());
@@ -61,7 +67,17 @@ void write_request(MessageWriter& message, const PodRequest& request) {
   message.add(name::kKeepEnv, request.env.c_str());
   message.add(name::kPin, request.pin.c_str());
   add_seat_wishes(kOwnEnvironment, &message);
+  add_settings(message);
   message.add(name::kSubmitDir, std::filesystem::current_path().c_str());
+}
+
+void unset_variables(MessageReader reply) {
+  while (const char* entry = reply.next(name::kUnset)) {
+    const std::string text = entry;
+    const std::string name = text.substr(0, text.find('='));
+    const char* value = std::getenv(name.c_str());
+    if (value != nullptr && text == name + "=" + value) ::unsetenv(name.c_str());
+  }
 }
 
 void apply_environment(MessageReader reply, const char* which, bool overwrite) {
@@ -107,9 +123,10 @@ int run_command(const GlobalOptions& global, const RunOptions& options) {
   const bool privileged = std::strcmp(reply.first(name::kPrivileged, "0"), "1") == 0;
   if (!enter_pod(ns_fds, reply.first(name::kWorkdirReply, "/"), privileged, &why))
     throw std::runtime_error(why.text);
-  if (!take_seat(kOwnEnvironment, reply, &why)) throw std::runtime_error(why.text);
+  unset_variables(reply);
   apply_environment(reply, name::kEnv, true);
   apply_environment(reply, name::kDefaultEnv, false);
+  if (!take_seat(kOwnEnvironment, reply, &why)) throw std::runtime_error(why.text);
   exec_command(command);
 }
 

@@ -104,14 +104,10 @@ void build_command(const PluginArguments& arguments, const char* native, bool in
   argv[count] = nullptr;
 }
 
-// FNV-1a; never 0.
+// Never 0.
 uint64_t fingerprint(char* const* argv) {
-  uint64_t hash = 14695981039346656037ULL;
-  for (; *argv != nullptr; ++argv)
-    for (const char* c = *argv;; ++c) {
-      hash = (hash ^ static_cast<unsigned char>(*c)) * 1099511628211ULL;
-      if (*c == '\0') break;
-    }
+  uint64_t hash = kHashStart;
+  for (; *argv != nullptr; ++argv) hash = hash_text(hash, *argv);
   return hash | 1;
 }
 

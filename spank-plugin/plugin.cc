@@ -46,7 +46,10 @@ SABOT_EXPORT int slurm_spank_init(spank_t spank, int argc, char** argv) {
     sabot::forget_inherited_options();
     return sabot::register_options(spank) ? 0 : -1;
   }
-  if (spank_context() == S_CTX_REMOTE) sabot::register_options(spank);
+  if (spank_context() == S_CTX_REMOTE) {
+    sabot::register_options(spank);
+    sabot::note_environment(spank);
+  }
   return 0;
 }
 

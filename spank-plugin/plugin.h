@@ -11,6 +11,7 @@ extern "C" {
 }
 #include <limits.h>
 #include <stddef.h>
+#include <stdint.h>
 
 namespace sabot {
 
@@ -26,6 +27,15 @@ struct PluginArguments {
 
 /// False, with the argument that is not understood, where there is one.
 bool read_arguments(int argc, char** argv, PluginArguments* arguments, const char** wrong);
+
+/// FNV-1a, to know a text again; begin with kHashStart.
+inline constexpr uint64_t kHashStart = 14695981039346656037ULL;
+inline uint64_t hash_text(uint64_t hash, const char* text) {
+  for (;; ++text) {
+    hash = (hash ^ static_cast<unsigned char>(*text)) * 1099511628211ULL;
+    if (*text == '\0') return hash;
+  }
+}
 
 /// The options as given on a command line. In slurmstepd only whether an image was asked for is kept.
 enum class Option {
@@ -116,6 +126,9 @@ void forget_inherited_options();
 bool resolve_request(spank_t spank, const PluginArguments& arguments);
 
 // step.cc
+/// In slurmstepd, as root, before other plugins of later lines are called: a number for each entry of the
+/// job's environment, by which a rank knows what was set on the node.
+void note_environment(spank_t spank);
 /// In slurmstepd, as root, before any rank is forked: make the place where ranks and keeper meet, if the step
 /// asks for an image. Two descriptors without a name; cannot fail, what goes wrong is said by the ranks.
 void make_rendezvous(spank_t spank);

@@ -53,6 +53,8 @@ char variable_bytes[kMessageBytes];
 Rendezvous place = kNoRendezvous;
 uint32_t forked_ranks;
 uint32_t ended_ranks;
+uint64_t sent_entries[4096];  // of the job's environment as it came
+size_t sent_count;
 int refusal_code = kExitRuntime;
 
 uint32_t item(spank_t spank, spank_item_t which) {
@@ -158,8 +160,47 @@ void build_request(spank_t spank, MessageWriter* request, uint32_t step) {
   add_seat_wishes(environment_of(spank), request);
   add_pmi_directories(spank, request, step);
   if (step == kBatchStep) add_batch_script(spank, request);
+  for (const char* variable : name::kLocaleVariables) {
+    const char* value = job_variable(spank, variable);
+    char entry[256];  // no name of a locale is longer
+    const int bytes = snprintf(entry, sizeof entry, "%s=%s", variable, value);
+    if (value[0] != '\0' && static_cast<size_t>(bytes) < sizeof entry) request->add(name::kLocale, entry);
+  }
+  const char* shell = job_variable(spank, "SHELL");
+  if (shell[0] == '/') request->add(name::kShell, shell);
   const char* slurm_conf = getenv("SLURM_CONF");  // slurmd's, not the job's
   if (slurm_conf != nullptr && slurm_conf[0] == '/') request->add(name::kSlurmConf, slurm_conf);
+}
+
+char** job_environment(spank_t spank) {
+  static char* none[] = {nullptr};
+  char** env = nullptr;
+  return spank_get_item(spank, S_JOB_ENV, &env) == ESPANK_SUCCESS && env != nullptr ? env : none;
+}
+
+// Slurm or another plugin has set it here, for this rank: then it is the rank's own, whatever the image says.
+bool was_set_on_node(spank_t spank, const char* name) {
+  const size_t bytes = strlen(name);
+  for (char** env = job_environment(spank); *env != nullptr; ++env) {
+    if (strncmp(*env, name, bytes) != 0 || (*env)[bytes] != '=') continue;
+    const uint64_t hash = hash_text(kHashStart, *env);
+    for (size_t i = 0; i < sent_count; ++i)
+      if (sent_entries[i] == hash) return false;
+    return sent_count < sizeof sent_entries / sizeof sent_entries[0];
+  }
+  return false;
+}
+
+void unset_variables(spank_t spank, MessageReader reply) {
+  static char value[kMessageBytes];
+  while (const char* entry = reply.next(name::kUnset)) {
+    const char* equals = strchr(entry, '=');
+    if (equals == nullptr) continue;
+    snprintf(variable_bytes, sizeof variable_bytes, "%.*s", static_cast<int>(equals - entry), entry);
+    if (spank_getenv(spank, variable_bytes, value, sizeof value) == ESPANK_SUCCESS &&
+        strcmp(value, equals + 1) == 0)
+      spank_unsetenv(spank, variable_bytes);
+  }
 }
 
 // What the image defines; stage0 left out what is always the rank's own.
@@ -168,6 +209,7 @@ void apply_environment(spank_t spank, MessageReader reply, const char* which, in
     const char* equals = strchr(entry, '=');
     if (equals == nullptr) continue;
     snprintf(variable_bytes, sizeof variable_bytes, "%.*s", static_cast<int>(equals - entry), entry);
+    if (overwrite != 0 && was_set_on_node(spank, variable_bytes)) continue;
     const spank_err_t err = spank_setenv(spank, variable_bytes, equals + 1, overwrite);
     if (err != ESPANK_SUCCESS && err != ESPANK_ENV_EXISTS)
       refuse(spank, "set %s: %s", variable_bytes, spank_strerror(err));
@@ -192,9 +234,8 @@ void look_for_command(spank_t spank) {
 
 // A batch script or an interactive shell starts steps, which inherit the request. A rank does not.
 void forget_request(spank_t spank) {
-  char** env = nullptr;
   for (;;) {
-    if (spank_get_item(spank, S_JOB_ENV, &env) != ESPANK_SUCCESS || env == nullptr) return;
+    char** env = job_environment(spank);
     while (*env != nullptr && strncmp(*env, kPublishedPrefix, sizeof kPublishedPrefix - 1) != 0) ++env;
     if (*env == nullptr) return;
     snprintf(variable_bytes, sizeof variable_bytes, "%.*s", static_cast<int>(strcspn(*env, "=")), *env);
@@ -217,6 +258,13 @@ static void check_host_is_meant(spank_t spank, const PluginArguments& arguments,
     refuse(spank,
            "an image was asked for, but the submitting command did not hand it over; is the same release of "
            "spank_sabot.so configured where the job was submitted?");
+}
+
+void note_environment(spank_t spank) {
+  sent_count = 0;
+  for (char** env = job_environment(spank);
+       *env != nullptr && sent_count < sizeof sent_entries / sizeof sent_entries[0]; ++env)
+    sent_entries[sent_count++] = hash_text(kHashStart, *env);
 }
 
 void make_rendezvous(spank_t spank) {
@@ -259,9 +307,10 @@ void become_rank(spank_t spank, const PluginArguments& arguments) {
   const bool privileged = strcmp(reply.first(name::kPrivileged, "0"), "1") == 0;
   if (!enter_pod(ns_fds, reply.first(name::kWorkdirReply, "/"), privileged, &why))
     refuse(spank, "%s", why.text);
-  if (!take_seat(environment_of(spank), reply, &why)) refuse(spank, "%s", why.text);
+  unset_variables(spank, reply);
   apply_environment(spank, reply, name::kEnv, 1);
   apply_environment(spank, reply, name::kDefaultEnv, 0);
+  if (!take_seat(environment_of(spank), reply, &why)) refuse(spank, "%s", why.text);
   if (starts_steps) return;
   look_for_command(spank);
   forget_request(spank);

@@ -67,6 +67,7 @@ void Admissions::admit(const Applicant& rank, const Admission& pod, const Seat& 
   reply.add(name::kMemory, seat.memory.c_str());
   reply.add(name::kMemoryStrictly, seat.strictly ? "1" : "0");
   reply.add(name::kGpus, seat.gpus.c_str());
+  for (const std::string& entry : pod.unset) reply.add(name::kUnset, entry.c_str());
   for (const std::string& entry : pod.env) reply.add(name::kEnv, entry.c_str());
   for (const std::string& entry : pod.default_env) reply.add(name::kDefaultEnv, entry.c_str());
   if (reply.overflow) throw Refused("the image's environment is larger than 128 KiB");

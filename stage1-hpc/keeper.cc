@@ -20,6 +20,7 @@
 #include <thread>
 
 #include "builder.h"
+#include "callers_settings.h"
 #include "confinement.h"
 #include "fs/fuse_mount.h"
 #include "fs/fuse_server.h"
@@ -93,6 +94,8 @@ void keep_pod(const PodManifest& pod, UniqueFd image, UniqueFd profile, Admissio
   add_lines(pod, tree);
   std::unique_ptr<Placer> placer;  // it looks at the machine meanwhile; outside of the pod, and of its powers
   if (!pod.pin.empty()) placer = std::make_unique<Placer>(pod.topology);
+  CallersSettings settings = judge_settings(pod, tree, plan);
+  settings.default_env.insert(settings.default_env.begin(), pod.default_env.begin(), pod.default_env.end());
   enter_user_namespace(pod.inside_uid, pod.inside_gid);  // from here on we may mount
   UniqueFd device = open_fuse_device();      // inside: a mount takes a device of its own userns only
   Builder builder{pod, plan, device.get()};  // forked before there are threads
@@ -106,7 +109,8 @@ void keep_pod(const PodManifest& pod, UniqueFd image, UniqueFd profile, Admissio
   ServedImage served{std::move(device), std::move(tree), owner, workers, std::move(profile)};
   {
     const std::vector<UniqueFd> made = builder.namespaces(served.ended());  // the tree is complete
-    Admission admission{{own->user_ns.get()}, plan.workdir, pod.env, pod.default_env, pod.privileged};
+    Admission admission{{own->user_ns.get()}, plan.workdir,   pod.env,
+                        settings.default_env, pod.privileged, settings.unset};
     for (const UniqueFd& one : made) admission.namespaces.push_back(one.get());
     admit_ranks(pod, admission, std::move(placer), ranks, served.ended(), own->threads.get());
     ranks.close();

@@ -78,6 +78,10 @@ void decode_pod(PodManifest& pod, std::string_view name, std::string_view value)
     pod.threads = static_cast<unsigned>(number(value));
   else if (name == "topology")
     pod.topology = value;
+  else if (name == "locale")
+    pod.locales.emplace_back(value);
+  else if (name == "shell")
+    pod.shell = value;
   else if (name == "privileged")
     pod.privileged = number(value) != 0;
   else
@@ -172,6 +176,8 @@ std::string encode(const PodManifest& pod) {
   out.add("keep-masks", pod.keep_masks ? 1 : 0);
   out.add("threads", pod.threads);
   out.add("topology", pod.topology);
+  for (const std::string& entry : pod.locales) out.add("locale", entry);
+  out.add("shell", pod.shell);
   out.add("privileged", pod.privileged ? 1 : 0);
   for (const Mount& mount : pod.mounts) {
     out.add("mount", kind_name(mount.kind));

@@ -73,6 +73,8 @@ struct PodManifest {
   bool make_workdir = false;  ///< the image names it and may lack it: Docker makes it then, so do we
   std::vector<std::string> env;          ///< NAME=VALUE that every rank gets
   std::vector<std::string> default_env;  ///< likewise, where it has none of that name
+  std::vector<std::string> locales;      ///< NAME=VALUE that ranks have; unset where the image lacks it
+  std::string shell;                     ///< the caller's; /bin/sh where the image lacks it; empty: not known
   std::string pin;          ///< what the ranks are to be placed by; empty: they stay where they are
   bool pin_must = false;    ///< somebody asked for it: no pod rather than one that is not placed so
   bool keep_masks = false;  ///< the user said that Slurm's binding is the wanted one

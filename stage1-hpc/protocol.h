@@ -55,6 +55,8 @@ inline constexpr char kThreads[] = "threads";         // that a rank will have; 
 inline constexpr char kCpuBind[] = "cpu-bind";        // SLURM_CPU_BIND_TYPE: what Slurm bound the ranks to
 inline constexpr char kGpus[] = "gpus";               // request, join, admitted: 0,1: those a rank sees
 inline constexpr char kKeepEnv[] = "keep-env";        // NAME,...: the job's value wins over the image's
+inline constexpr char kLocale[] = "locale";           // repeated; NAME=VALUE of the rank's LANG and LC_*
+inline constexpr char kShell[] = "shell";             // the rank's SHELL
 inline constexpr char kSubmitDir[] = "submit-dir";    // the rank's working directory on the host
 inline constexpr char kScript[] = "script";          // repeated; batch script or --task-prolog, to be visible
 inline constexpr char kSlurmConf[] = "slurm-conf";   // of the node, where slurmd was told; names TaskProlog
@@ -62,12 +64,19 @@ inline constexpr char kPmiDir[] = "pmi-dir";         // repeated; a directory th
 inline constexpr char kWorkdirReply[] = "workdir";   // admitted: where the rank starts
 inline constexpr char kNamespaces[] = "namespaces";  // admitted: how many descriptors came with it
 inline constexpr char kEnv[] = "env";                // admitted, repeated: NAME=VALUE to set
+inline constexpr char kUnset[] = "unset";  // admitted, repeated: NAME=VALUE not to have, before all others
 inline constexpr char kDefaultEnv[] = "default-env";  // admitted, repeated: likewise, where the rank has none
 inline constexpr char kPrivileged[] = "privileged";   // admitted: 1: keep the privileges over the pod
 inline constexpr char kCpus[] = "cpus";               // admitted: 0-3,8: run there alone
 inline constexpr char kMemory[] = "memory";           // admitted: nodes to take memory from
 inline constexpr char kMemoryStrictly[] = "memory-strictly";  // admitted: 1: from no others
 inline constexpr char kText[] = "text";                       // failed: one line for the user
+
+/// The variables that name a locale (locale(7)).
+inline constexpr const char* kLocaleVariables[] = {
+    "LANG",       "LC_ALL",       "LC_CTYPE",       "LC_NUMERIC",       "LC_TIME",
+    "LC_COLLATE", "LC_MONETARY",  "LC_MESSAGES",    "LC_PAPER",         "LC_NAME",
+    "LC_ADDRESS", "LC_TELEPHONE", "LC_MEASUREMENT", "LC_IDENTIFICATION"};
 }  // namespace name
 
 /// A message being written into a caller's buffer. `overflow` says that something did not fit: do not send.
