@@ -83,6 +83,7 @@ struct CommandLine {
   PodOptions resolve;
   Switches run_switches;
   Switches resolve_switches;
+  std::string explanation;
   bool for_step = false;
   bool for_job = false;
   std::optional<std::vector<std::string>> after_dashes;  ///< CLI11 would take them for the main program's own
@@ -105,6 +106,7 @@ void add_run(CLI::App& app, CommandLine& line) {
                   "file, directory, oci:DIR[:REF], docker://NAME, name or sha256: digest")
       ->required();
   add_pod_options(*run, line.run.pod, line.run_switches);
+  run->add_flag("--explain", line.run.explain, "print what would be done, and why, and do nothing");
   run->fallthrough(false)
       ->prefix_command();  // from the first further word on everything is the command's, as with docker run
   run->footer("sabot run [OPTIONS] IMAGE [--] COMMAND [ARGUMENT...]; without a command, the image's own");
@@ -131,6 +133,7 @@ void add_resolve(CLI::App& app, CommandLine& line) {
   resolve->add_option("IMAGE,--container-image", line.resolve.image, "image reference");
   resolve->add_option("--container", line.resolve.native_image, "as srun's own option");
   add_pod_options(*resolve, line.resolve, line.resolve_switches);
+  resolve->add_option("--explain", line.explanation, "internal: text or json")->group("");
   resolve->add_flag("--for-step", line.for_step, "internal: print what srun publishes")->group("");
   resolve->add_flag("--for-job", line.for_job, "internal: print what sbatch and salloc publish")->group("");
   resolve->callback([&line] {
@@ -138,7 +141,8 @@ void add_resolve(CLI::App& app, CommandLine& line) {
       const ResolveFor whom = line.for_step  ? ResolveFor::step
                               : line.for_job ? ResolveFor::job
                                              : ResolveFor::person;
-      return resolve_command(line.global, with_switches(line.resolve, line.resolve_switches), whom);
+      return resolve_command(line.global, with_switches(line.resolve, line.resolve_switches), whom,
+                             line.explanation);
     };
   });
 }

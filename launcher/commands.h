@@ -20,13 +20,16 @@ struct GlobalOptions {
 struct RunOptions {
   PodOptions pod;
   std::vector<std::string> command;  ///< empty: the image's own
+  bool explain = false;              ///< say what would be done, and do nothing
 };
 /// sabot run: one process in a pod of its own, without Slurm. Does not return where it succeeds.
 int run_command(const GlobalOptions& global, const RunOptions& options);
 
 enum class ResolveFor { person, step, job };
 /// sabot resolve: check a request, import what must be; print digest, or what the Slurm plugin publishes.
-int resolve_command(const GlobalOptions& global, const PodOptions& options, ResolveFor whom);
+/// `explanation`: empty, or `text` or `json`: what a launch would do, for srun --container-explain.
+int resolve_command(const GlobalOptions& global, const PodOptions& options, ResolveFor whom,
+                    const std::string& explanation);
 
 /// sabot prepare (internal): stage0 of one pod, with the descriptors of stage0_abi.h. Becomes stage1.
 int prepare_command(const GlobalOptions& global);

@@ -3,6 +3,7 @@
 #include <iostream>
 
 #include "commands.h"
+#include "explain.h"
 #include "importer.h"
 #include "sys/error.h"
 #include "sys/files.h"
@@ -29,14 +30,19 @@ void print_published(const PodRequest& request, ResolveFor whom) {
 
 }  // namespace
 
-int resolve_command(const GlobalOptions& global, const PodOptions& options, ResolveFor whom) {
+int resolve_command(const GlobalOptions& global, const PodOptions& options, ResolveFor whom,
+                    const std::string& explanation) {
+  if (!explanation.empty() && explanation != "text" && explanation != "json")
+    throw UsageError("--container-explain: '" + printable(explanation) + "' is not json");
   const SiteConfig site = read_site_config(global.config_file);
   const PodRequest request =
       resolve(with_environment(options), site, importer_for_launch(global.config_file));
   if (printable(request.image + request.store) != request.image + request.store)
     throw Refused("the image's path '" + printable(request.image) +
                   "' has characters that Slurm cannot hand on");
-  if (whom != ResolveFor::person) {
+  if (!explanation.empty()) {
+    explain(options, request, site, {}, explanation == "json");
+  } else if (whom != ResolveFor::person) {
     print_published(request, whom);
   } else if (request.image.empty()) {
     throw UsageError("name an image");

@@ -8,10 +8,12 @@
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
+#include <iostream>
 #include <memory>
 
 #include "commands.h"
 #include "credential_helper.h"
+#include "explain.h"
 #include "images/squashfs_file.h"
 #include "importer.h"
 #include "programs.h"
@@ -46,31 +48,6 @@ constexpr RankEnvironment kOwnEnvironment = {
       return value != nullptr ? value : "";
     },
     [](void*, const char* name, const char* value) { return ::setenv(name, value, 1) == 0; }, nullptr};
-void add_settings(MessageWriter& message) {
-  for (const char* name : name::kLocaleVariables)
-    if (const char* value = std::getenv(name))
-      message.add(name::kLocale, (std::string(name) + "=" + value).c_str());
-  if (const char* shell = std::getenv("SHELL")) message.add(name::kShell, shell);
-}
-
-void write_request(MessageWriter& message, const PodRequest& request) {
-  message.add(name::kPod, ("run." + std::to_string(::getpid())).c_str());
-  message.add(name::kLocalRanks, "1");
-  message.add(name::kImage, request.image.c_str());
-  message.add(name::kStore, request.store.c_str());
-  message.add(name::kMounts, request.mounts.c_str());
-  message.add(name::kWorkdir, request.workdir.c_str());
-  message.add(name::kWritable, request.writable ? "1" : "0");
-  message.add(name::kMountHome, request.mount_home ? "1" : "0");
-  message.add(name::kRemapRoot, request.remap_root ? "1" : "0");
-  message.add(name::kUnshare, request.unshare.c_str());
-  message.add(name::kKeepEnv, request.env.c_str());
-  message.add(name::kPin, request.pin.c_str());
-  add_seat_wishes(kOwnEnvironment, &message);
-  add_settings(message);
-  message.add(name::kSubmitDir, std::filesystem::current_path().c_str());
-}
-
 void unset_variables(MessageReader reply) {
   while (const char* entry = reply.next(name::kUnset)) {
     const std::string text = entry;
@@ -100,12 +77,42 @@ void apply_environment(MessageReader reply, const char* which, bool overwrite) {
 
 }  // namespace
 
+static void add_settings(MessageWriter& message) {
+  for (const char* name : name::kLocaleVariables)
+    if (const char* value = std::getenv(name))
+      message.add(name::kLocale, (std::string(name) + "=" + value).c_str());
+  if (const char* shell = std::getenv("SHELL")) message.add(name::kShell, shell);
+}
+
+void write_request(MessageWriter& message, const PodRequest& request) {
+  message.add(name::kPod, ("run." + std::to_string(::getpid())).c_str());
+  message.add(name::kLocalRanks, "1");
+  message.add(name::kImage, request.image.c_str());
+  message.add(name::kStore, request.store.c_str());
+  message.add(name::kMounts, request.mounts.c_str());
+  message.add(name::kWorkdir, request.workdir.c_str());
+  message.add(name::kWritable, request.writable ? "1" : "0");
+  message.add(name::kMountHome, request.mount_home ? "1" : "0");
+  message.add(name::kRemapRoot, request.remap_root ? "1" : "0");
+  message.add(name::kUnshare, request.unshare.c_str());
+  message.add(name::kKeepEnv, request.env.c_str());
+  message.add(name::kPin, request.pin.c_str());
+  add_seat_wishes(kOwnEnvironment, &message);
+  add_settings(message);
+  message.add(name::kSubmitDir, std::filesystem::current_path().c_str());
+}
+
 int run_command(const GlobalOptions& global, const RunOptions& options) {
   const SiteConfig site = read_site_config(global.config_file);
   const PodRequest request =
       resolve(with_environment(options.pod), site, importer_for_launch(global.config_file));
   const std::vector<std::string> command =
       options.command.empty() ? images_own_command(request, site) : options.command;
+  if (options.explain) {
+    explain(options.pod, request, site, command, global.json);
+    std::cout.flush();
+    return std::cout ? 0 : kExitRuntime;
+  }
   const auto request_bytes = std::make_unique<char[]>(kMessageBytes);
   const auto reply_bytes = std::make_unique<char[]>(kMessageBytes);
   MessageWriter message(request_bytes.get(), kMessageBytes, MessageKind::request);

@@ -96,9 +96,10 @@ void build_command(const PluginArguments& arguments, const char* native, bool in
     const Option option = static_cast<Option>(i);
     const char* value = option_value(option);
     if (value == nullptr) continue;
+    if (option == Option::explain) value = strcmp(value, "1") == 0 ? "text" : value;
     const bool is_switch = option_is_switch(option);
     snprintf(option_arguments[i], sizeof option_arguments[i], is_switch ? "--%s" : "--%s=%s",
-             option_name(option), value);
+             option == Option::explain ? "explain" : option_name(option), value);
     argv[count++] = option_arguments[i];
   }
   argv[count] = nullptr;
@@ -248,6 +249,10 @@ bool resolve_request(spank_t, const PluginArguments& arguments) {
     const int code = run_resolve(program, argv);
     if (code != 0)
       exit(code > 0 ? code : 125);  // it has said why in one line; Slurm would add three of its own
+    if (option_value(Option::explain) != nullptr) {
+      fputs(answer, stdout);  // and no allocation is used
+      exit(0);
+    }
     answer_task_prolog(prolog);
   }
   publish_answer(in_srun, component, as_the_first);

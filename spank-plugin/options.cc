@@ -32,6 +32,8 @@ constexpr Row kRows[kOptionCount] = {
     {Option::remap_root, "container-remap-root", nullptr,
      "be root inside, with privileges over the pod alone"},
     {Option::no_remap_root, "no-container-remap-root", nullptr, "be oneself inside (default)"},
+    {Option::explain, "container-explain", "[json]",
+     "print what a launch would do, and why, and launch nothing"},
 };
 constexpr Option kOpposites[][2] = {{Option::writable, Option::readonly},
                                     {Option::mount_home, Option::no_mount_home},
@@ -111,7 +113,7 @@ bool register_options(spank_t spank) {
     option.name = const_cast<char*>(row.name);
     option.arginfo = const_cast<char*>(row.arg);
     option.usage = const_cast<char*>(row.help);
-    option.has_arg = row.arg != nullptr ? 1 : 0;
+    option.has_arg = row.arg == nullptr ? 0 : row.arg[0] == '[' ? 2 : 1;
     option.val = static_cast<int>(row.option);
     option.cb = remember;
     if (spank_option_register(spank, &option) != ESPANK_SUCCESS) return false;

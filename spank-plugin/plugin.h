@@ -52,8 +52,9 @@ enum class Option {
   no_mount_home,
   remap_root,
   no_remap_root,
+  explain,
 };
-inline constexpr int kOptionCount = 13;
+inline constexpr int kOptionCount = 14;
 inline constexpr size_t kOptionBytes = 16 * 1024;  // longest value; a longer one is refused, never cut
 
 /// Register all options. False where Slurm refuses one.

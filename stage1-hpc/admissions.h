@@ -29,7 +29,7 @@ struct Admission {
   std::vector<std::string> env;          ///< NAME=VALUE
   std::vector<std::string> default_env;  ///< likewise, where the rank has none
   bool privileged = false;
-  std::vector<std::string> unset;  ///< NAME=VALUE that the rank shall not have
+  std::vector<std::string> unset = {};  ///< NAME=VALUE that the rank shall not have
 };
 
 class Admissions {

@@ -28,7 +28,7 @@ unknown=$(symbols 1 | grep -E '^(slurm_|spank_)' | grep -vE '^(slurm_error|spank
 lines_of() { cat "$@" | grep -cvE '^[[:space:]]*(//|$)'; }
 cd "$SOURCE/spank-plugin"
 root=$(lines_of plugin.h plugin.cc options.cc step.cc)
-((root <= 500)) || fail "the plugin in slurmstepd has $root lines of code; 500 is what one can review before trusting it as root"
+((root <= 600)) || fail "the plugin in slurmstepd has $root lines of code; 600 is what one can review before trusting it as root"
 all=$(lines_of ./*.cc ./*.h)
-((all <= 850)) || fail "spank-plugin has $all lines of code; 850 is what one can review"
+((all <= 950)) || fail "spank-plugin has $all lines of code; 950 is what one can review"
 echo "$root lines in slurmstepd, $all in all"

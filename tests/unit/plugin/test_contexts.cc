@@ -15,10 +15,10 @@ using Catch::Contains;
 namespace {
 
 const std::vector<const char*> kOptions = {
-    "container-image",        "container-mounts",     "container-workdir",       "container-env",
-    "container-unshare",      "container-pin",        "container-pull",          "container-writable",
-    "container-readonly",     "container-mount-home", "no-container-mount-home", "container-remap-root",
-    "no-container-remap-root"};
+    "container-image",         "container-mounts",     "container-workdir",       "container-env",
+    "container-unshare",       "container-pin",        "container-pull",          "container-writable",
+    "container-readonly",      "container-mount-home", "no-container-mount-home", "container-remap-root",
+    "no-container-remap-root", "container-explain"};
 
 bool all_registered() {
   if (host().options.size() != kOptions.size()) return false;
@@ -71,8 +71,9 @@ TEST_CASE("options that take a value say so and switches do not", "[plugin][cont
   const Outcome outcome = live([] {
     Plugin().init();
     for (const spank_option& option : host().options) {
-      const bool is_switch = option.val >= static_cast<int>(Option::writable);
-      expect(option.has_arg == (is_switch ? 0 : 1), option.name);
+      const bool may_have_one = option.val == static_cast<int>(Option::explain);
+      const bool is_switch = option.val >= static_cast<int>(Option::writable) && !may_have_one;
+      expect(option.has_arg == (is_switch ? 0 : may_have_one ? 2 : 1), option.name);
       expect((option.arginfo == nullptr) == is_switch, option.name);
     }
   });
