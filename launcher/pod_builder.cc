@@ -167,7 +167,8 @@ Mount home_mount(bool root_inside) {
 }
 
 // Nobody asks hwloc where the answer is known: ranks that Slurm bound one by one, or a rank alone, stay where
-// they are, and a GPU alone has no order. `none` is what --cpu-bind=none leaves: the user's own wish.
+// they are, and a GPU alone has no order. That Slurm bound nobody may be the site's doing or --cpu-bind=none:
+// a step cannot tell.
 void choose_pin(PodManifest& pod, const MessageReader& request, const SiteConfig& site) {
   const std::string pin = request.first(name::kPin, "auto");
   if (pin == "none") return;
@@ -175,11 +176,10 @@ void choose_pin(PodManifest& pod, const MessageReader& request, const SiteConfig
   const std::string_view gpus = request.first(name::kGpus, "");
   const bool several_gpus = gpus.find(',') != gpus.npos;
   const bool placed = pod.local_ranks == 1 || bound.starts_with("mask_") || bound.starts_with("map_") ||
-                      bound.starts_with("rank") || bound.starts_with("none");
+                      bound.starts_with("rank");
   if (pin == "auto" && placed && !several_gpus) return;
   pod.pin = pin;
   pod.pin_must = pin != "auto";
-  pod.keep_masks = bound.starts_with("none");
   const std::string_view threads = request.first(name::kThreads, "1");
   std::from_chars(threads.data(), threads.data() + threads.size(), pod.threads);
   pod.topology = site.topology;

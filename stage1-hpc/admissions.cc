@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 
 #include <array>
+#include <cstdlib>
 #include <memory>
 
 #include "packet.h"
@@ -41,6 +42,7 @@ std::optional<Applicant> Admissions::next() {
   if (!message.valid() || message.header().kind != MessageKind::join || !rank.socket.valid())
     return std::nullopt;
   rank.rank = owner_of(rank.socket.get());
+  rank.local_rank = static_cast<unsigned>(std::strtoul(message.first(name::kLocalRank, "0"), nullptr, 10));
   rank.gpus = message.first(name::kGpus, "");
   return rank;
 }

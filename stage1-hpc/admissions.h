@@ -17,8 +17,9 @@ namespace sabot {
 
 /// A rank that waits for an answer.
 struct Applicant {
-  UniqueFd socket;   ///< to the rank itself
-  pid_t rank = -1;   ///< its pid when it joined
+  UniqueFd socket;  ///< to the rank itself
+  pid_t rank = -1;  ///< its pid when it joined
+  unsigned local_rank = 0;
   std::string gpus;  ///< "0,1", by its own word
 };
 

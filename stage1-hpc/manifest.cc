@@ -72,8 +72,6 @@ void decode_pod(PodManifest& pod, std::string_view name, std::string_view value)
     pod.pin = value;
   else if (name == "pin-must")
     pod.pin_must = number(value) != 0;
-  else if (name == "keep-masks")
-    pod.keep_masks = number(value) != 0;
   else if (name == "threads")
     pod.threads = static_cast<unsigned>(number(value));
   else if (name == "topology")
@@ -173,7 +171,6 @@ std::string encode(const PodManifest& pod) {
   for (const std::string& entry : pod.default_env) out.add("default-env", entry);
   out.add("pin", pod.pin);
   out.add("pin-must", pod.pin_must ? 1 : 0);
-  out.add("keep-masks", pod.keep_masks ? 1 : 0);
   out.add("threads", pod.threads);
   out.add("topology", pod.topology);
   for (const std::string& entry : pod.locales) out.add("locale", entry);

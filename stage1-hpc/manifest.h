@@ -77,7 +77,6 @@ struct PodManifest {
   std::string shell;                     ///< the caller's; /bin/sh where the image lacks it; empty: not known
   std::string pin;          ///< what the ranks are to be placed by; empty: they stay where they are
   bool pin_must = false;    ///< somebody asked for it: no pod rather than one that is not placed so
-  bool keep_masks = false;  ///< the user said that Slurm's binding is the wanted one
   unsigned threads = 1;     ///< of each rank
   std::string topology;     ///< hwloc's XML to believe rather than the machine; may be empty
   bool privileged = false;  ///< ranks keep their capabilities over the pod\'s own namespaces

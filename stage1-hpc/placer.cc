@@ -112,11 +112,10 @@ Placer::~Placer() {
   }
 }
 
-std::vector<Seat> Placer::ask(const std::string& pin, unsigned threads, bool keep_masks,
-                              const std::vector<Seated>& ranks, int timeout_ms) {
+std::vector<Seat> Placer::ask(const std::string& pin, unsigned threads, const std::vector<Seated>& ranks,
+                              int timeout_ms) {
   const Context doing{"place the ranks"};
-  std::string question =
-      "pin=" + pin + " threads=" + std::to_string(threads) + " keep=" + (keep_masks ? "1" : "0") + "\n";
+  std::string question = "pin=" + pin + " threads=" + std::to_string(threads) + "\n";
   for (const Seated& rank : ranks) question += "cpus=" + list_of(rank.mask) + " gpus=" + rank.gpus + "\n";
   write_all(socket_.get(), question);
   ::shutdown(socket_.get(), SHUT_WR);

@@ -39,8 +39,8 @@ class Placer {
 
   /// One seat for each of `ranks`, once. Throws Refused with sabot-topo's own words, or where it gave no
   /// answer within `timeout_ms`.
-  std::vector<Seat> ask(const std::string& pin, unsigned threads, bool keep_masks,
-                        const std::vector<Seated>& ranks, int timeout_ms);
+  std::vector<Seat> ask(const std::string& pin, unsigned threads, const std::vector<Seated>& ranks,
+                        int timeout_ms);
 
  private:
   UniqueFd socket_;

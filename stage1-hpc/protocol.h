@@ -53,6 +53,7 @@ inline constexpr char kUnshare[] = "unshare";         // of net,ipc,uts: namespa
 inline constexpr char kPin[] = "pin";                 // one of kPinWords
 inline constexpr char kThreads[] = "threads";         // that a rank will have; a number
 inline constexpr char kCpuBind[] = "cpu-bind";        // SLURM_CPU_BIND_TYPE: what Slurm bound the ranks to
+inline constexpr char kLocalRank[] = "local-rank";    // request, join: SLURM_LOCALID
 inline constexpr char kGpus[] = "gpus";               // request, join, admitted: 0,1: those a rank sees
 inline constexpr char kKeepEnv[] = "keep-env";        // NAME,...: the job's value wins over the image's
 inline constexpr char kLocale[] = "locale";           // repeated; NAME=VALUE of the rank's LANG and LC_*

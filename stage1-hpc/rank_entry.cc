@@ -175,11 +175,12 @@ bool ask_for_pod(const EntryPlan& plan, Rendezvous* place, const MessageWriter& 
     return false;
   }
   pid_t stage0 = -1;
+  const MessageReader said{request.buffer, request.used};
+  const Joining own{said.first(name::kLocalRank, ""), said.first(name::kGpus, "")};
   bool ok = !take_token(*place) || start_stage0(plan, *place, request, &stage0, why);
   close_keeper_end(place);  // the keeper has its own by now: its death must be seen
   ok = ok &&
-       (join(*place, pair[1], MessageReader{request.buffer, request.used}.first(name::kGpus, ""),
-             plan.timeout_ms) ||
+       (join(*place, pair[1], own, plan.timeout_ms) ||
         fail(why, errno == EPIPE ? "the pod's keeper has ended" : "ask for the pod: %s", strerror(errno)));
   ::close(pair[1]);
   close_rendezvous(place);  // nobody of this rank will come again

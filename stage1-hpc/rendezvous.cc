@@ -56,12 +56,13 @@ void return_token(const Rendezvous& place) {
   send_packet(place.keeper_end, &token, sizeof token, nullptr, 0);  // into an empty queue: it cannot be full
 }
 
-bool join(const Rendezvous& place, int socket, const char* gpus, int timeout_ms) {
+bool join(const Rendezvous& place, int socket, const Joining& own, int timeout_ms) {
   const timeval limit = {timeout_ms / 1000, (timeout_ms % 1000) * 1000};
   ::setsockopt(place.ranks_end, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
   char buffer[kJoinBytes];
   MessageWriter message(buffer, sizeof buffer, MessageKind::join);
-  if (gpus[0] != '\0') message.add(name::kGpus, gpus);
+  message.add(name::kLocalRank, own.local_rank);
+  message.add(name::kGpus, own.gpus);
   return send_packet(place.ranks_end, message.buffer, message.used, &socket, 1);
 }
 

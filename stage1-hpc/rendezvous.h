@@ -38,8 +38,14 @@ void await_keepers_end(Rendezvous* place, int timeout_ms);
 bool take_token(const Rendezvous& place);
 void return_token(const Rendezvous& place);
 
-/// Send `socket` and the numbers of the rank's GPUs ("0,1"; may be empty) to the keeper, waiting at most
+/// What a rank says of itself to the keeper. Borrowed.
+struct Joining {
+  const char* local_rank = "";
+  const char* gpus = "";  ///< their numbers, "0,1"
+};
+
+/// Send `socket` and these words to the keeper, waiting at most
 /// `timeout_ms` for room in the queue. False with errno set: EPIPE where the keeper is gone.
-bool join(const Rendezvous& place, int socket, const char* gpus, int timeout_ms);
+bool join(const Rendezvous& place, int socket, const Joining& own, int timeout_ms);
 
 }  // namespace sabot

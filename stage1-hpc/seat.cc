@@ -62,6 +62,8 @@ void add_seat_wishes(const RankEnvironment& environment, MessageWriter* request)
   if (threads[0] == '\0') threads = environment.get(environment.context, "OMP_NUM_THREADS");
   if (threads[0] != '\0' && strlen(threads) < 6 && strspn(threads, "0123456789") == strlen(threads))
     request->add(name::kThreads, threads);
+  const char* local = environment.get(environment.context, "SLURM_LOCALID");
+  if (local[0] != '\0') request->add(name::kLocalRank, local);
   const char* bound = environment.get(environment.context, "SLURM_CPU_BIND_TYPE");
   if (bound[0] != '\0') request->add(name::kCpuBind, bound);
   for (const char* name : kGpuVariables) {

@@ -18,7 +18,7 @@ namespace {
 constexpr int kGatherMs = 500;    // ranks of a step come within milliseconds of each other
 constexpr int kPlacingMs = 5000;  // a machine that answers more slowly is broken
 
-// Ranks that came, and where Slurm left them.
+// Ranks that came, by local rank, and where Slurm left them.
 struct Arrivals {
   unsigned came = 0;  // also those that have died since
   std::vector<Applicant> waiting;
@@ -28,8 +28,11 @@ struct Arrivals {
     ++came;
     CpuMask mask{};
     if (::sched_getaffinity(rank.rank, sizeof mask, mask.words) == -1) return;
-    seated.push_back({mask, rank.gpus});
-    waiting.push_back(std::move(rank));
+    const auto behind =
+        std::upper_bound(waiting.begin(), waiting.end(), rank.local_rank,
+                         [](unsigned own, const Applicant& other) { return own < other.local_rank; });
+    seated.insert(seated.begin() + (behind - waiting.begin()), {mask, rank.gpus});
+    waiting.insert(behind, std::move(rank));
   }
 };
 
@@ -65,7 +68,7 @@ class StepCpus {
 std::vector<Seat> seats_for(const PodManifest& pod, Placer* placer, const std::vector<Seated>& ranks) {
   if (placer == nullptr || ranks.empty()) return std::vector<Seat>(ranks.size());
   try {
-    return placer->ask(pod.pin, pod.threads, pod.keep_masks, ranks, kPlacingMs);
+    return placer->ask(pod.pin, pod.threads, ranks, kPlacingMs);
   } catch (const std::exception&) {
     if (pod.pin_must) throw;
     return std::vector<Seat>(ranks.size());

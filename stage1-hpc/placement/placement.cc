@@ -124,8 +124,7 @@ std::vector<Placement> place(const Topology& node, const Step& step, Pin pin) {
   const std::vector<Device> gpus = node.gpus();
   const std::vector<Device> nics = node.nics();
   const bool keep =
-      pin == Pin::none ||
-      (pin == Pin::automatic && (step.keep_masks || step.ranks.size() == 1 || bound_one_by_one(step)));
+      pin == Pin::none || (pin == Pin::automatic && (step.ranks.size() == 1 || bound_one_by_one(step)));
   std::vector<CpuSet> cpus;
   if (keep) {
     for (const Rank& rank : step.ranks) cpus.push_back(rank.mask & node.cpus());

@@ -27,7 +27,6 @@ struct Rank {
 struct Step {
   std::vector<Rank> ranks;        ///< of this node, by local rank
   unsigned threads_per_rank = 1;  ///< cores that a rank shall have at least, where there are as many
-  bool keep_masks = false;        ///< the user said that Slurm's binding is the wanted one
 };
 
 struct Placement {

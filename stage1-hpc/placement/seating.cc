@@ -57,7 +57,6 @@ Question parse_question(std::string_view text) {
   std::string_view line = take_until(text, '\n');
   asked.pin = parse_pin(field(line, "pin="));
   asked.step.threads_per_rank = number(field(line, "threads="));
-  asked.step.keep_masks = number(field(line, "keep=")) != 0;
   while (!text.empty()) {
     line = take_until(text, '\n');
     if (asked.step.ranks.size() == kMaxRanks) throw Refused("too many ranks to place");

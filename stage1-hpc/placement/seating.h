@@ -3,7 +3,7 @@
 // One line for the step, one for each rank; the keeper, which links no hwloc, writes and reads the same
 // (placer.h). Not here: deciding (placement.h).
 //
-//   asked       pin=auto threads=2 keep=0          answered    cpus=0-3 memory=0 strict=0 gpus=1,0
+//   asked       pin=auto threads=2                 answered    cpus=0-3 memory=0 strict=0 gpus=1,0
 //               cpus=0-7 gpus=0,1                              ...
 //               ...                                  or        error TEXT
 #pragma once

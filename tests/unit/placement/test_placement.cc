@@ -34,14 +34,6 @@ TEST_CASE("ranks that Slurm bound one by one stay where they are", "[placement]"
   CHECK(lists(place(node, step, Pin::none)) == Lists{"0", "1"});
 }
 
-TEST_CASE("ranks of which the user said that they are not to be bound are not", "[placement]") {
-  const Topology node = Topology::synthetic("core:4 pu:1");
-  Step step = unbound(node, 2);
-  step.keep_masks = true;
-  CHECK(lists(place(node, step, Pin::automatic)) == Lists{"0-3", "0-3"});
-  CHECK(lists(place(node, step, Pin::core)) == Lists{"0", "2"});  // unless they name a place as well
-}
-
 TEST_CASE("a rank alone keeps all that it was given", "[placement]") {
   const Topology node = Topology::synthetic("core:4 pu:2");
   CHECK(lists(place(node, unbound(node, 1, "0-3"), Pin::automatic)) == Lists{"0-3"});

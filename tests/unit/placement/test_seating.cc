@@ -11,19 +11,18 @@ using namespace sabot::placement;
 using namespace sabot::placement::test;
 
 TEST_CASE("a question reads as it was asked", "[placement][seating]") {
-  const Question asked = parse_question("pin=numa threads=3 keep=1\ncpus=0-3 gpus=1,0\ncpus=4 gpus=\n");
+  const Question asked = parse_question("pin=numa threads=3\ncpus=0-3 gpus=1,0\ncpus=4 gpus=\n");
   CHECK(asked.pin == Pin::numa);
   CHECK(asked.step.threads_per_rank == 3);
-  CHECK(asked.step.keep_masks);
   REQUIRE(asked.step.ranks.size() == 2);
   CHECK(asked.step.ranks[0].gpus == std::vector<unsigned>{1, 0});
   CHECK(asked.step.ranks[1].mask.list() == "4");
 }
 
 TEST_CASE("what is no question is refused", "[placement][seating]") {
-  for (const char* text : {"", "pin=auto", "pin=where threads=1 keep=0\n", "pin=auto threads=x keep=0\n",
-                           "pin=auto threads=1 keep=0\nrank", "pin=auto threads=1 keep=0\ncpus=a gpus=\n",
-                           "threads=1 pin=auto keep=0\n"}) {
+  for (const char* text :
+       {"", "pin=auto", "pin=where threads=1\n", "pin=auto threads=x\n", "pin=auto threads=1\nrank",
+        "pin=auto threads=1\ncpus=a gpus=\n", "threads=1 pin=auto\n"}) {
     INFO(text);
     CHECK_THROWS(parse_question(text));
   }

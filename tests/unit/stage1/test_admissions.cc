@@ -56,7 +56,7 @@ TEST_CASE("a rank that joins is known by its pid", "[stage1][admissions]") {
   Door door;
   const pid_t child = start_child([&] {
     const SocketPair own;
-    return join(door.place, own.far.get(), "", 1000) ? 0 : 1;
+    return join(door.place, own.far.get(), {}, 1000) ? 0 : 1;
   });
   CHECK(wait_for(child) == 0);
   const std::optional<Applicant> rank = door.admissions.next();
@@ -81,7 +81,7 @@ TEST_CASE("what is no rank is passed over and its descriptors are closed", "[sta
     CHECK(door.admissions.door() >= 0);
   }
   CHECK(open_descriptors() == before);
-  REQUIRE(join(door.place, own.far.get(), "", 1000));
+  REQUIRE(join(door.place, own.far.get(), {}, 1000));
   CHECK(door.admissions.next());
 }
 
@@ -95,23 +95,24 @@ TEST_CASE("the door closes when nobody can come any more", "[stage1][admissions]
 TEST_CASE("a closed door turns away who waits at it and who comes", "[stage1][admissions]") {
   Door door;
   SocketPair early;
-  REQUIRE(join(door.place, early.far.get(), "", 1000));
+  REQUIRE(join(door.place, early.far.get(), {}, 1000));
   early.far.reset();
   door.admissions.close();
   CHECK(door.admissions.door() == -1);
   char byte = 0;
   CHECK(::recv(early.near.get(), &byte, 1, MSG_DONTWAIT) == 0);
   const SocketPair late;
-  CHECK_FALSE(join(door.place, late.far.get(), "", 1000));
+  CHECK_FALSE(join(door.place, late.far.get(), {}, 1000));
   CHECK(errno == EPIPE);
 }
 
 TEST_CASE("an admitted rank gets all namespaces and what it needs to start", "[stage1][admissions]") {
   Door door;
   const SocketPair own;
-  REQUIRE(join(door.place, own.far.get(), "2,3", 1000));
+  REQUIRE(join(door.place, own.far.get(), {"5", "2,3"}, 1000));
   const std::optional<Applicant> rank = door.admissions.next();
   REQUIRE(rank);
+  CHECK(rank->local_rank == 5);
   CHECK(rank->gpus == "2,3");
   const UniqueFd one = null_file();
   Admissions::admit(*rank, {{one.get(), own.near.get(), one.get()}, "/work", {"A=1", "B=x=y"}, {}},
@@ -139,7 +140,7 @@ TEST_CASE("a rank that died before it is admitted is no error", "[stage1][admiss
   Door door;
   {
     const SocketPair own;
-    REQUIRE(join(door.place, own.far.get(), "", 1000));
+    REQUIRE(join(door.place, own.far.get(), {}, 1000));
   }
   const std::optional<Applicant> rank = door.admissions.next();
   REQUIRE(rank);
@@ -149,7 +150,7 @@ TEST_CASE("a rank that died before it is admitted is no error", "[stage1][admiss
 TEST_CASE("an environment that no packet holds is refused and not cut", "[stage1][admissions]") {
   Door door;
   const SocketPair own;
-  REQUIRE(join(door.place, own.far.get(), "", 1000));
+  REQUIRE(join(door.place, own.far.get(), {}, 1000));
   const std::optional<Applicant> rank = door.admissions.next();
   REQUIRE(rank);
   const std::vector<std::string> env{"A=" + std::string(kMessageBytes, 'x')};
@@ -161,7 +162,7 @@ TEST_CASE("an environment that no packet holds is refused and not cut", "[stage1
 TEST_CASE("every rank is told why there is no pod", "[stage1][admissions]") {
   Door door;
   std::deque<SocketPair> ranks(20);
-  for (const SocketPair& own : ranks) REQUIRE(join(door.place, own.far.get(), "", 1000));
+  for (const SocketPair& own : ranks) REQUIRE(join(door.place, own.far.get(), {}, 1000));
   REQUIRE(send_packet(door.place.ranks_end, "noise", 5, nullptr, 0));
   door.admissions.refuse_all(20, "no such image");
   for (const SocketPair& own : ranks) {
@@ -178,12 +179,12 @@ TEST_CASE("ranks that come late are still told and the dead do not stop it", "[s
   Door door;
   {
     const SocketPair dead;
-    REQUIRE(join(door.place, dead.far.get(), "", 1000));
+    REQUIRE(join(door.place, dead.far.get(), {}, 1000));
   }
   const pid_t late = start_child([&] {
     ::usleep(100'000);
     const SocketPair own;
-    if (!join(door.place, own.far.get(), "", 1000)) return 1;
+    if (!join(door.place, own.far.get(), {}, 1000)) return 1;
     return Answer{own.near.get()}.bytes > 0 ? 0 : 2;
   });
   door.admissions.refuse_all(2, "why");
@@ -200,7 +201,7 @@ TEST_CASE("refusing ends soon when fewer ranks come than were expected", "[stage
 TEST_CASE("a reason of any length is told", "[stage1][admissions]") {
   Door door;
   const SocketPair own;
-  REQUIRE(join(door.place, own.far.get(), "", 1000));
+  REQUIRE(join(door.place, own.far.get(), {}, 1000));
   door.admissions.refuse_all(1, std::string(200000, 'x'));
   const Answer answer{own.near.get()};
   REQUIRE(answer.bytes > 0);

@@ -29,7 +29,6 @@ PodManifest full_pod() {
   pod.env = {"A=1", "B=x=y", "C=", "mount=bind", "A=1"};
   pod.pin = "l3";
   pod.pin_must = true;
-  pod.keep_masks = true;
   pod.threads = 4;
   pod.topology = "/etc/sabot/node.xml";
   pod.mounts = {

@@ -112,7 +112,7 @@ TEST_CASE("the keeper's end reads end of file when the last copy of the ranks' e
 TEST_CASE("a rank that joins is heard with its socket", "[stage1][rendezvous]") {
   const Place place;
   const SocketPair own;
-  REQUIRE(join(place, own.far.get(), "", 1000));
+  REQUIRE(join(place, own.far.get(), {}, 1000));
   char buffer[64];
   int fds[kMaxPacketFds];
   const ssize_t got = receive_packet(place.keeper_end, buffer, sizeof buffer, fds);
@@ -131,7 +131,7 @@ TEST_CASE("a rank that joins after the keeper is gone gets EPIPE and no token", 
   place.keeper_end = -1;
   CHECK(take_token(place));  // it was laid ready before
   CHECK_FALSE(take_token(place));
-  CHECK_FALSE(join(place, place.ranks_end, "", 1000));
+  CHECK_FALSE(join(place, place.ranks_end, {}, 1000));
   CHECK(errno == EPIPE);
 }
 
@@ -141,7 +141,7 @@ TEST_CASE("a rank waits no longer than it says for room in the keeper's queue", 
   REQUIRE(::setsockopt(place.ranks_end, SOL_SOCKET, SO_SNDBUF, &smallest, sizeof smallest) == 0);
   const auto start = std::chrono::steady_clock::now();
   int joined = 0;
-  while (joined < 1000 && join(place, place.ranks_end, "", 50)) ++joined;
+  while (joined < 1000 && join(place, place.ranks_end, {}, 50)) ++joined;
   CHECK(errno == EAGAIN);
   CHECK(joined > 0);
   CHECK(joined < 1000);
@@ -151,7 +151,7 @@ TEST_CASE("a rank waits no longer than it says for room in the keeper's queue", 
 TEST_CASE("a rendezvous is inherited over fork", "[stage1][rendezvous]") {
   const Place place;
   const SocketPair own;
-  CHECK(in_child([&] { return take_token(place) && join(place, own.far.get(), "", 1000) ? 0 : 1; }) == 0);
+  CHECK(in_child([&] { return take_token(place) && join(place, own.far.get(), {}, 1000) ? 0 : 1; }) == 0);
   CHECK_FALSE(take_token(place));
   CHECK(next_packet(place.keeper_end) > 0);
 }
