@@ -78,16 +78,20 @@ void Admissions::admit(const Applicant& rank, const Admission& pod, const Seat& 
   if (errno != EPIPE && errno != ECONNRESET) throw Error(errno, "answer a rank");
 }
 
+void Admissions::refuse(const Applicant& rank, std::string_view why) {
+  const auto buffer = std::make_unique<char[]>(kMessageBytes);
+  MessageWriter failed(buffer.get(), kMessageBytes, MessageKind::failed);
+  failed.add(name::kText, std::string(why.substr(0, 4000)).c_str());
+  send_packet(rank.socket.get(), failed.buffer, failed.used, nullptr, 0);
+}
+
 void Admissions::refuse_all(unsigned expected, std::string_view why) noexcept try {
   for (unsigned told = 0; told < expected && door_.valid();) {
     pollfd queue{door_.get(), POLLIN, 0};
     if (::poll(&queue, 1, kLateRankMs) <= 0) return;
     const std::optional<Applicant> rank = next();
     if (!rank) continue;
-    const auto buffer = std::make_unique<char[]>(kMessageBytes);
-    MessageWriter failed(buffer.get(), kMessageBytes, MessageKind::failed);
-    failed.add(name::kText, std::string(why.substr(0, 4000)).c_str());
-    send_packet(rank->socket.get(), failed.buffer, failed.used, nullptr, 0);
+    refuse(*rank, why);
     ++told;
   }
 } catch (const std::exception&) {

@@ -44,6 +44,8 @@ class Admissions {
   std::optional<Applicant> next();
   /// Hand over the pod and the rank's place on the node. A rank that died meanwhile is no error.
   static void admit(const Applicant& rank, const Admission& pod, const Seat& seat);
+  /// Tell it why there is no place for it.
+  static void refuse(const Applicant& rank, std::string_view why);
   /// Tell up to `expected` ranks, as long as they keep coming, why there will be no pod.
   void refuse_all(unsigned expected, std::string_view why) noexcept;
   /// Nobody is let in any more, and who waits is turned away. The descriptor stays open: that it closes with

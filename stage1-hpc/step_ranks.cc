@@ -98,7 +98,13 @@ void admit_ranks(const PodManifest& pod, const Admission& admission, std::unique
   for (unsigned left = pod.local_ranks; left > 0;) {
     const Arrivals arrivals = await_ranks(placer ? left : 1, ranks, image_ended);
     if (arrivals.came == 0) return;
-    const std::vector<Seat> seats = seats_for(pod, placer.get(), arrivals.seated);
+    std::vector<Seat> seats;
+    try {
+      seats = seats_for(pod, placer.get(), arrivals.seated);
+    } catch (const std::exception& e) {
+      for (const Applicant& rank : arrivals.waiting) Admissions::refuse(rank, e.what());
+      throw;  // who has not come yet is told by who keeps the pod
+    }
     placer.reset();
     cpus.add(arrivals.seated, seats);
     for (std::size_t i = 0; i < seats.size(); ++i)

@@ -34,13 +34,21 @@ Topology topology(const std::string& file) {
   return file.empty() ? Topology::of_this_node() : Topology::from_xml(file);
 }
 
-int seat(const std::string& file) try {
-  ::alarm(kPatienceS);                   // a machine that hangs in a device's driver must not hold a step up
+std::string answer(const std::string& file, std::string& question) try {
   const Topology node = topology(file);  // before the question: the ranks are still on their way
-  const Question asked = parse_question(read_all(STDIN_FILENO, kQuestionBytes));
-  return asked.step.ranks.empty() ? 0 : say(format_answer(place(node, asked.step, asked.pin)));
+  question = read_all(STDIN_FILENO, kQuestionBytes);
+  if (question.empty()) return "";  // nobody wants to know any more
+  const Question asked = parse_question(question);
+  return format_answer(place(node, asked.step, asked.pin));
 } catch (const std::exception& e) {
-  return say("error " + std::string(e.what()) + "\n");
+  if (question.empty()) question = read_all(STDIN_FILENO, kQuestionBytes);  // who asks must be able to
+  return "error " + std::string(e.what()) + "\n";
+}
+
+int seat(const std::string& file) {
+  ::alarm(kPatienceS);  // a machine that hangs in a device's driver must not hold a step up
+  std::string question;
+  return say(answer(file, question));
 }
 
 // What this process may run on is what a rank started from here would have.

@@ -17,15 +17,15 @@ masks() { in_image -N1 -l "$@" grep -oP 'Cpus_allowed_list:\s*\K.*' /proc/self/s
 expect "two ranks that nobody bound" "0 1" "$(masks -n2)"
 expect "two ranks that are to float" "$all $all" "$(masks -n2 --container-pin=none)"
 expect "two ranks, pinned to cores" "0 1" "$(masks -n2 --container-pin=core)"
-expect "a rank alone" "$all" "$(masks -n1)"
+expect "a rank that Slurm bound" "$(as_user srun -N1 -n1 grep -oP 'Cpus_allowed_list:\s*\K.*' /proc/self/status)" "$(masks -n1)"
 expect "a rank alone, pinned to a core" "0" "$(masks -n1 --container-pin=core)"
 expect "the environment's word" "$all $all" "$(SABOT_CONTAINER_PIN=none masks -n2)"
-expect "more ranks than cores" "0 0 1 1" "$(masks -n4 | tr ' ' '\n' | sort | paste -sd' ')"
+expect "more ranks than CPUs" "0 0 1 1" "$(masks -n4 | tr ' ' '\n' | sort | paste -sd' ')"
 in_image -N1 -n2 nproc > "$WORK/nproc"
 expect "what nproc says" "1 1" "$(paste -sd' ' "$WORK/nproc")"
 CODE=2 refused "auto, none, core, l3, numa, socket, gpu" in_image --container-pin=cores touch "$WORK/ran"
 
-site "pin = none"
+site "pin none"
 expect "the site's word" "$all $all" "$(masks -n2)"
 expect "the command line over the site's" "0 1" "$(masks -n2 --container-pin=auto)"
 
@@ -33,7 +33,7 @@ expect "the command line over the site's" "0 1" "$(masks -n2 --container-pin=aut
 topologies=$SABOT_CLUSTER_DIR/topologies
 mkdir -p "$topologies"
 python3 "$TESTS/topologies/generate.py" "$topologies"
-site "topology = $topologies/hgx-8gpu.xml"
+site "topology $topologies/hgx-8gpu.xml"
 ordered=$(as_user env CUDA_VISIBLE_DEVICES=5,4,1 ROCR_VISIBLE_DEVICES=5,4,1 OTHER=5,4,1 srun --container="$IMAGE" -N1 -n2 \
   sh -c 'echo $CUDA_VISIBLE_DEVICES $ROCR_VISIBLE_DEVICES $OTHER' | sort -u)
 expect "GPUs in order" "1,5,4 1,5,4 5,4,1" "$ordered"
@@ -43,7 +43,7 @@ expect "GPUs named otherwise" "GPU-1,GPU-0" \
 # A topology that cannot be read: nobody insisted, so the ranks run where they are; who insisted is told.
 echo '<topology' > "$topologies/broken.xml"
 for file in "$topologies/broken.xml" "$topologies/missing.xml"; do
-  site "topology = $file"
+  site "topology $file"
   expect "two ranks on a machine that cannot be read" "$all $all" "$(masks -n2)"
   refused "$file" in_image -N1 -n2 --container-pin=core touch "$WORK/ran"
 done
