@@ -2,13 +2,9 @@
 // unrecognized.cc: see unrecognized.h.
 #include "images/unrecognized.h"
 
-#include <fcntl.h>
-#include <sys/stat.h>
-
 #include <algorithm>
 #include <string_view>
 
-#include "images/squashfs_file.h"
 #include "sys/files.h"
 
 namespace sabot::images {
@@ -54,15 +50,6 @@ std::string not_an_image(std::span<const std::uint8_t> first) {
   return "no image, but " + looks_like(first) +
          "; an image is a squashfs file, a root file system as a directory or tar, an OCI layout, or what "
          "docker save writes";
-}
-
-bool is_root_file_system(int dir) {
-  struct stat st {};
-  const char* const names[] = {"usr", "bin", "etc", "lib", "sbin"};
-  return std::any_of(
-             std::begin(names), std::end(names),
-             [&](const char* name) { return ::fstatat(dir, name, &st, 0) == 0 && S_ISDIR(st.st_mode); }) ||
-         ::fstatat(dir, kLaunchConfigPath, &st, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
 }  // namespace sabot::images

@@ -11,6 +11,7 @@
 #include <iostream>
 #include <memory>
 
+#include "images/directory_image.h"
 #include "images/squashfs_file.h"
 #include "json_text.h"
 #include "pod_builder.h"
@@ -29,7 +30,8 @@ images::LaunchConfig config_of(const PodRequest& request, const SiteConfig& site
       request.image.starts_with("sha256:")
           ? open_to_read(site, request.store).open_image(request.image)
           : UniqueFd{check(::open(request.image.c_str(), O_RDONLY | O_CLOEXEC), "open", request.image)};
-  return images::read_launch_config(image.get());
+  return is_directory(image.get()) ? images::read_directory_config(image.get())
+                                   : images::read_launch_config(image.get());
 }
 
 bool is_set(const std::string& name) {

@@ -6,10 +6,11 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include <array>
 #include <charconv>
 
 #include "commands.h"
+#include "hand_over.h"
+#include "images/directory_image.h"
 #include "images/squashfs_file.h"
 #include "images/store_leases.h"
 #include "pod_builder.h"
@@ -56,18 +57,16 @@ UniqueFd open_image(const MessageReader& request, const SiteConfig& site) {
   return UniqueFd{check(::open(image.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK), "open on this node")};
 }
 
-// A pipe that holds `bytes`; not a file in memory, which `ulimit -f` would limit.
-UniqueFd filled_pipe(const std::string& bytes) {
-  std::array<int, 2> ends{};
-  check(::pipe2(ends.data(), O_CLOEXEC | O_NONBLOCK), "pipe");
-  UniqueFd from{ends[0]};
-  const UniqueFd into{ends[1]};
-  const int held = check(::fcntl(into.get(), F_GETPIPE_SZ), "fcntl", "F_GETPIPE_SZ");
-  if (bytes.size() >
-      static_cast<std::size_t>(held))  // kManifestBytes is what /proc/sys/fs/pipe-max-size allows
-    check(::fcntl(into.get(), F_SETPIPE_SZ, static_cast<int>(bytes.size())), "make room for the manifest");
-  write_all(into.get(), bytes);
-  return from;
+// Truncated, or no squashfs, or no root file system: said here, in words.
+images::LaunchConfig look_at_image(const MessageReader& request, int image) {
+  const std::string name = request.first(name::kImage, "");
+  const Context doing{"image '" + printable(name) + "'"};
+  if (is_directory(image)) {
+    images::open_root_directory(name);
+    return images::read_directory_config(image);
+  }
+  images::read_image_info(image);
+  return images::read_launch_config(image);
 }
 
 [[noreturn]] void become_stage1(std::vector<std::string> arguments) {
@@ -77,16 +76,6 @@ UniqueFd filled_pipe(const std::string& bytes) {
   argv.push_back(nullptr);
   ::execv(program.c_str(), argv.data());
   throw Error(errno, "start " + program);
-}
-
-// `fd` at the number that stage1 expects, and open across exec. dup2 onto itself would leave it
-// close-on-exec.
-void place(int fd, int number) {
-  if (fd == number) {
-    check(::fcntl(fd, F_SETFD, 0), "fcntl");
-  } else {
-    check(::dup2(fd, number), "dup2");
-  }
 }
 
 void hand_over(const PodManifest& pod, const UniqueFd& image, const UniqueFd& profile) {
@@ -113,16 +102,14 @@ int prepare_command(const GlobalOptions& global) {
     const std::string slurm_conf = request.first(name::kSlurmConf, "");
     site.task_prolog = task_prolog_of(slurm_conf.empty() ? find_slurm_conf() : slurm_conf);
     const UniqueFd image = open_image(request, site);
-    {
-      const Context doing{"image '" + printable(request.first(name::kImage, "")) + "'"};
-      images::read_image_info(image.get());  // truncated, or no squashfs: said here, in words
+    PodManifest pod = build_manifest(request, site, look_at_image(request, image.get()));
+    if (!is_directory(image.get())) {
+      const images::FilePiece piece = images::squashfs_place(image.get());
+      pod.image_offset = piece.offset;
+      pod.image_bytes = piece.bytes;
     }
-    PodManifest pod = build_manifest(request, site, images::read_launch_config(image.get()));
-    const images::FilePiece piece = images::squashfs_place(image.get());
-    pod.image_offset = piece.offset;
-    pod.image_bytes = piece.bytes;
     UniqueFd profile;
-    if (site.start_profile)
+    if (site.start_profile && !is_directory(image.get()))
       profile = open_profile(request.first(name::kStore, ""), request.first(name::kImage, ""), image.get(),
                              request.first(name::kPod, ""));
     hand_over(pod, image, profile);

@@ -11,9 +11,9 @@
 #include <cstdlib>
 #include <filesystem>
 
+#include "images/directory_image.h"
 #include "images/reference.h"
 #include "images/squashfs_file.h"
-#include "images/unrecognized.h"
 #include "mount_option.h"
 #include "pin_words.h"
 #include "stores.h"
@@ -139,16 +139,6 @@ void check_squashfs(const std::string& path) {
   images::read_launch_config(fd.get());  // what a node would stumble over is said here
 }
 
-// The user's home, say, named by mistake: importing it would take long and start nothing.
-void check_root_directory(const std::string& path) {
-  const UniqueFd dir{check(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC), "open")};
-  if (!images::is_root_file_system(dir.get()))
-    throw Refused(
-        "a directory, but no root file system: it has none of usr, bin, etc, lib and sbin; name the "
-        "directory "
-        "that has them, or make an image of this one with `sabot image import`");
-}
-
 images::PullPolicy pull_policy(const PodOptions& options, const SiteConfig& site) try {
   return options.pull ? images::parse_pull_policy(*options.pull) : site.pull;
 } catch (const Refused& e) {
@@ -196,8 +186,11 @@ void resolve_image(PodRequest& request, const std::string& image, const PodOptio
       request.store = stored->store;
       return;
     }
+    case images::ReferenceKind::rootfs_directory:  // launched as it is; nodes look at their own
+      request.image = normal_path(found.path, current_directory());
+      images::read_directory_config(images::open_root_directory(request.image).get());
+      return;
     default:
-      if (found.kind == images::ReferenceKind::rootfs_directory) check_root_directory(found.path);
       request.image = importer(found, request.store, pull);
       keep_imported(request.image, site);
   }

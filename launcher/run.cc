@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // run.cc: `sabot run`: become the only rank of a pod, the same way as a task child of slurmstepd does.
+// An image that is a directory needs no keeper: then this process makes the pod around itself.
 // Not here: building the pod; stage0 and stage1 do that as they do under Slurm.
 #include <fcntl.h>
 #include <unistd.h>
@@ -14,8 +15,11 @@
 #include "commands.h"
 #include "credential_helper.h"
 #include "explain.h"
+#include "hand_over.h"
+#include "images/directory_image.h"
 #include "images/squashfs_file.h"
 #include "importer.h"
+#include "pod_builder.h"
 #include "programs.h"
 #include "protocol.h"
 #include "rank_entry.h"
@@ -29,13 +33,16 @@ namespace {
 
 constexpr int kTimeoutMs = 60'000;
 
+UniqueFd open_image(const PodRequest& request, const SiteConfig& site) {
+  if (request.image.starts_with("sha256:"))
+    return open_to_read(site, request.store).open_image(request.image);
+  return UniqueFd{check(::open(request.image.c_str(), O_RDONLY | O_CLOEXEC), "open", request.image)};
+}
+
 // Entrypoint and Cmd, as docker run; a command that is given replaces both, as srun's does.
-std::vector<std::string> images_own_command(const PodRequest& request, const SiteConfig& site) {
-  const UniqueFd image =
-      request.image.starts_with("sha256:")
-          ? open_to_read(site, request.store).open_image(request.image)
-          : UniqueFd{check(::open(request.image.c_str(), O_RDONLY | O_CLOEXEC), "open", request.image)};
-  images::LaunchConfig config = images::read_launch_config(image.get());
+std::vector<std::string> images_own_command(int image) {
+  images::LaunchConfig config =
+      is_directory(image) ? images::read_directory_config(image) : images::read_launch_config(image);
   std::vector<std::string> command = config.entrypoint;
   command.insert(command.end(), config.cmd.begin(), config.cmd.end());
   if (command.empty()) throw UsageError("the image names no command; write one: sabot run IMAGE -- COMMAND");
@@ -75,6 +82,23 @@ void apply_environment(MessageReader reply, const char* which, bool overwrite) {
   ::_exit(err == ENOENT || err == ENOTDIR ? kExitNotFound : kExitNotExecutable);
 }
 
+// A directory needs no keeper, and so no second process: this one becomes the pod and then the command.
+// Returns where there is something that only a keeper can do, as placing its ranks.
+void become_pod_of_directory(const MessageWriter& message, const SiteConfig& site, int directory,
+                             std::vector<std::string> command) {
+  const MessageReader request{message.buffer, message.used};
+  const PodManifest pod = build_manifest(request, site, images::read_directory_config(directory));
+  if (!pod.pin.empty()) return;
+  const UniqueFd manifest = filled_pipe(encode(pod));
+  place(manifest.get(), manifest.get());
+  place(directory, directory);
+  const std::string program = libexec_program("sabot-stage1-dir");
+  command.insert(command.begin(),
+                 {"sabot-stage1-dir", std::to_string(manifest.get()), std::to_string(directory)});
+  ::execv(program.c_str(), argv_of(command).data());
+  throw Error(errno, "start " + program);
+}
+
 }  // namespace
 
 static void add_settings(MessageWriter& message) {
@@ -106,8 +130,9 @@ int run_command(const GlobalOptions& global, const RunOptions& options) {
   const SiteConfig site = read_site_config(global.config_file);
   const PodRequest request =
       resolve(with_environment(options.pod), site, importer_for_launch(global.config_file));
+  const UniqueFd image = open_image(request, site);
   const std::vector<std::string> command =
-      options.command.empty() ? images_own_command(request, site) : options.command;
+      options.command.empty() ? images_own_command(image.get()) : options.command;
   if (options.explain) {
     explain(options.pod, request, site, command, global.json);
     std::cout.flush();
@@ -118,6 +143,8 @@ int run_command(const GlobalOptions& global, const RunOptions& options) {
   MessageWriter message(request_bytes.get(), kMessageBytes, MessageKind::request);
   write_request(message, request);
   forget_registry_secrets();
+  if (message.overflow) throw Refused("the container options and paths are longer than 128 KiB");
+  if (is_directory(image.get())) become_pod_of_directory(message, site, image.get(), command);
   const std::string stage0 = own_program();
   const EntryPlan plan{stage0.c_str(), global.config_file.c_str(), kTimeoutMs};
   Rendezvous place = kNoRendezvous;

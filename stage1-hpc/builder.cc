@@ -20,6 +20,7 @@
 #include <exception>
 #include <vector>
 
+#include "directory_root.h"
 #include "fs/fuse_mount.h"
 #include "mounts.h"
 #include "namespaces.h"
@@ -51,21 +52,20 @@ void attach_at(int mount, int dir, const char* name) {
 }
 
 // The image, attached in `scratch`; with a tmpfs on top where it shall be writable. Returns the root.
-UniqueFd attach_image(const PodManifest& pod, int fuse_device, int scratch, int channel) {
+UniqueFd attach_served(const PodManifest& pod, int fuse_device, int scratch, int channel) {
   const Context doing{"mount the image"};
   UniqueFd image = make_fuse_mount(fuse_device, pod.inside_uid, pod.inside_gid);
   say(channel, Step::image_mounted);  // a read of a device without a mount fails with EPERM (fuse(4))
   attach_at(image.get(), scratch, "image");
   if (!pod.writable) return image;
-  const UniqueFd top = make_tmpfs(pod.writable_bytes, 0755);
-  attach_at(top.get(), scratch, "top");
-  check(::mkdirat(top.get(), "upper", 0755), "mkdir", "upper");
-  check(::mkdirat(top.get(), "work", 0755), "mkdir", "work");
-  const UniqueFd upper = open_directory(top.get(), "upper");
-  const UniqueFd work = open_directory(top.get(), "work");
-  UniqueFd overlay = make_overlay(image.get(), upper.get(), work.get());
+  UniqueFd overlay = make_writable_overlay({image.get()}, pod.writable_bytes, scratch);
   attach_at(overlay.get(), scratch, "root");
   return overlay;
+}
+
+UniqueFd attach_image(const PodManifest& pod, const PodImage& image, int scratch, int channel) {
+  return image.directory >= 0 ? attach_directory(pod, image.additions, scratch)
+                              : attach_served(pod, image.fuse_device, scratch, channel);
 }
 
 // In a tmpfs of the pod a missing mount point is simply made, parents first.
@@ -112,30 +112,12 @@ void attach_mounts(const MountPlan& plan, const std::vector<UniqueFd>& made, int
   }
 }
 
-// The sequence. What a step needs is above it; nothing here is undone by hand: it goes with the namespace.
-std::vector<UniqueFd> build_tree(const PodManifest& pod, const MountPlan& plan, int fuse_device,
-                                 int channel) {
-  const Context doing{"build pod " + pod.pod};
-  enter_mount_namespace();
-  enter_asked_namespaces(
-      pod);  // before the mounts: message queues are those of the namespace they are made in
-  std::vector<UniqueFd> namespaces = open_namespaces(pod);  // while /proc is the host's
-  const std::vector<UniqueFd> mounts =
-      make_mounts(plan);                         // the last use of host paths: the next step hides `/..`
-  const UniqueFd scratch = make_tmpfs(0, 0755);  // somewhere to stand on that no other process sees
-  attach(scratch.get(), open_directory(AT_FDCWD, "/").get());
-  const UniqueFd root = attach_image(pod, fuse_device, scratch.get(), channel);
-  attach_mounts(plan, mounts, root.get());  // in the image's root, by the image's own paths
-  pivot_into(root.get());
-  return namespaces;
-}
-
 // Never returns into the keeper's code: whatever happens is told, then the process is gone.
-[[noreturn]] void run_builder(const PodManifest& pod, const MountPlan& plan, int fuse_device,
+[[noreturn]] void run_builder(const PodManifest& pod, const MountPlan& plan, const PodImage& image,
                               int channel) noexcept {
   std::string text;
   try {
-    ::_exit(say(channel, Step::root_ready, build_tree(pod, plan, fuse_device, channel)) ? 0 : 1);
+    ::_exit(say(channel, Step::root_ready, build_tree(pod, plan, image, channel)) ? 0 : 1);
   } catch (const std::exception& e) {
     text = static_cast<char>(Step::failed) + std::string(e.what());
   }
@@ -145,7 +127,27 @@ std::vector<UniqueFd> build_tree(const PodManifest& pod, const MountPlan& plan, 
 
 }  // namespace
 
-Builder::Builder(const PodManifest& pod, const MountPlan& plan, int fuse_device) {
+// The sequence. What a step needs is above it; nothing here is undone by hand: it goes with the namespace.
+std::vector<UniqueFd> build_tree(const PodManifest& pod, const MountPlan& plan, const PodImage& image,
+                                 int channel) {
+  const Context doing{"build pod " + pod.pod};
+  if (image.directory >= 0)
+    check(::fchdir(image.directory), "fchdir", "the image");  // the new namespace's copy of it, then
+  enter_mount_namespace();
+  enter_asked_namespaces(
+      pod);  // before the mounts: message queues are those of the namespace they are made in
+  std::vector<UniqueFd> namespaces = open_namespaces(pod);  // while /proc is the host's
+  const std::vector<UniqueFd> mounts =
+      make_mounts(plan);                         // the last use of host paths: the next step hides `/..`
+  const UniqueFd scratch = make_tmpfs(0, 0755);  // somewhere to stand on that no other process sees
+  attach(scratch.get(), open_directory(AT_FDCWD, "/").get());
+  const UniqueFd root = attach_image(pod, image, scratch.get(), channel);
+  attach_mounts(plan, mounts, root.get());  // in the image's root, by the image's own paths
+  pivot_into(root.get());
+  return namespaces;
+}
+
+Builder::Builder(const PodManifest& pod, const MountPlan& plan, const PodImage& image) {
   std::array<int, 2> pair{};
   check(::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair.data()), "socketpair");
   channel_ = UniqueFd{pair[0]};
@@ -154,7 +156,7 @@ Builder::Builder(const PodManifest& pod, const MountPlan& plan, int fuse_device)
   if (child_ != 0) return;
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);  // a keeper that is killed leaves no builder waiting for its image
   channel_.reset();
-  run_builder(pod, plan, fuse_device, theirs.get());
+  run_builder(pod, plan, image, theirs.get());
 }
 
 Builder::~Builder() {

@@ -12,12 +12,25 @@
 
 namespace sabot {
 
+/// What the pod's root is made of: an image that the keeper serves, or a directory of the host.
+struct PodImage {
+  int fuse_device = -1;  ///< the device the keeper serves, opened in this user namespace; borrowed
+  int directory = -1;    ///< borrowed
+  std::vector<ImageTree::Addition> additions;  ///< what the directory lacks
+};
+
+/// The whole, in this process, which must be in the pod's user namespace and have one thread: new namespaces,
+/// every mount, pivot. Returns the mount namespace, then the others that the pod asked for. `channel`: where
+/// to say that the image has its mount; not used for a directory. Throws; then the process is good for
+/// nothing.
+std::vector<UniqueFd> build_tree(const PodManifest& pod, const MountPlan& plan, const PodImage& image,
+                                 int channel);
+
 /// Fork the builder. It begins at once.
-/// `fuse_device` is the device the keeper serves, opened in this user namespace; `pod_dir` the pod's
-/// directory. Call before any thread starts. The result hears from the builder.
+/// Call before any thread starts. The result hears from the builder.
 class Builder {
  public:
-  Builder(const PodManifest& pod, const MountPlan& plan, int fuse_device);
+  Builder(const PodManifest& pod, const MountPlan& plan, const PodImage& image);
   ~Builder();  ///< reaps it
   Builder(const Builder&) = delete;
   Builder& operator=(const Builder&) = delete;

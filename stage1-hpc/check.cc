@@ -99,7 +99,7 @@ void with_overlay() {
   under_way = LaunchStep::overlay;
   const UniqueFd image = make_tmpfs(0, 0755);
   attach(image.get(), open_directory(scratch.get(), "image").get());
-  make_overlay(image.get(), open_directory(scratch.get(), "upper").get(),
+  make_overlay({image.get()}, open_directory(scratch.get(), "upper").get(),
                open_directory(scratch.get(), "work").get());
 }
 

@@ -24,6 +24,7 @@
 #include "confinement.h"
 #include "fs/fuse_mount.h"
 #include "fs/fuse_server.h"
+#include "fs/host_directory.h"
 #include "fs/read_ahead.h"
 #include "mount_plan.h"
 #include "placer.h"
@@ -86,20 +87,32 @@ void await(int fd) {
   }
 }
 
-}  // namespace
+Admission admission_of(const PodManifest& pod, const MountPlan& plan, const OwnProc& own,
+                       const std::vector<UniqueFd>& made, const CallersSettings& settings) {
+  Admission admission{{own.user_ns.get()},  plan.workdir,   pod.env,
+                      settings.default_env, pod.privileged, settings.unset};
+  for (const UniqueFd& one : made) admission.namespaces.push_back(one.get());
+  return admission;
+}
 
-void keep_pod(const PodManifest& pod, UniqueFd image, UniqueFd profile, Admissions& ranks) {
+CallersSettings settings_of(const PodManifest& pod, const ImageTree& tree, const MountPlan& plan) {
+  CallersSettings settings = judge_settings(pod, tree, plan);
+  settings.default_env.insert(settings.default_env.begin(), pod.default_env.begin(), pod.default_env.end());
+  return settings;
+}
+
+void keep_served_pod(const PodManifest& pod, UniqueFd image, UniqueFd profile, Admissions& ranks) {
   ImageTree tree{open_squashfs(std::move(image), {pod.image_offset, pod.image_bytes})};
   const MountPlan plan = plan_mounts(pod, tree);  // looks at the host as the user, nothing more
   add_lines(pod, tree);
   std::unique_ptr<Placer> placer;  // it looks at the machine meanwhile; outside of the pod, and of its powers
   if (!pod.pin.empty()) placer = std::make_unique<Placer>(pod.topology);
-  CallersSettings settings = judge_settings(pod, tree, plan);
-  settings.default_env.insert(settings.default_env.begin(), pod.default_env.begin(), pod.default_env.end());
+  const CallersSettings settings = settings_of(pod, tree, plan);
   enter_user_namespace(pod.inside_uid, pod.inside_gid);  // from here on we may mount
-  UniqueFd device = open_fuse_device();      // inside: a mount takes a device of its own userns only
-  Builder builder{pod, plan, device.get()};  // forked before there are threads
-  drop_all_privileges();                     // the builder has its own copy of what it needs
+  UniqueFd device = open_fuse_device();  // inside: a mount takes a device of its own userns only
+  Builder builder{
+      pod, plan, {.fuse_device = device.get(), .additions = {}}};  // forked before there are threads
+  drop_all_privileges();  // the builder has its own copy of what it needs
   std::optional<OwnProc> own{std::in_place};
   confine_keeper();       // before there are threads, and before a rank has a say
   builder.await_image();  // a device without a mount cannot be read
@@ -109,15 +122,41 @@ void keep_pod(const PodManifest& pod, UniqueFd image, UniqueFd profile, Admissio
   ServedImage served{std::move(device), std::move(tree), owner, workers, std::move(profile)};
   {
     const std::vector<UniqueFd> made = builder.namespaces(served.ended());  // the tree is complete
-    Admission admission{{own->user_ns.get()}, plan.workdir,   pod.env,
-                        settings.default_env, pod.privileged, settings.unset};
-    for (const UniqueFd& one : made) admission.namespaces.push_back(one.get());
-    admit_ranks(pod, admission, std::move(placer), ranks, served.ended(), own->threads.get());
+    admit_ranks(pod, admission_of(pod, plan, *own, made, settings), std::move(placer), ranks, served.ended(),
+                own->threads.get());
     ranks.close();
     own.reset();
   }  // the namespace is the ranks' alone now
   await(served.ended());
   served.rethrow_failure();
+}
+
+// A directory is the kernel's to serve: when the ranks are in, there is nothing to keep.
+void keep_directory_pod(const PodManifest& pod, UniqueFd directory, Admissions& ranks) {
+  ImageTree tree{open_host_directory(UniqueFd{check(::fcntl(directory.get(), F_DUPFD_CLOEXEC, 0), "dup")})};
+  const MountPlan plan = plan_mounts(pod, tree);
+  add_lines(pod, tree);
+  std::unique_ptr<Placer> placer;
+  if (!pod.pin.empty()) placer = std::make_unique<Placer>(pod.topology);
+  const CallersSettings settings = settings_of(pod, tree, plan);
+  enter_user_namespace(pod.inside_uid, pod.inside_gid);
+  Builder builder{pod, plan, {.directory = directory.get(), .additions = tree.additions()}};
+  drop_all_privileges();
+  const OwnProc own;
+  const std::vector<UniqueFd> made = builder.namespaces(-1);
+  admit_ranks(pod, admission_of(pod, plan, own, made, settings), std::move(placer), ranks, -1,
+              own.threads.get());
+  ranks.close();
+}
+
+}  // namespace
+
+void keep_pod(const PodManifest& pod, UniqueFd image, UniqueFd profile, Admissions& ranks) {
+  if (is_directory(image.get())) {
+    keep_directory_pod(pod, std::move(image), ranks);
+  } else {
+    keep_served_pod(pod, std::move(image), std::move(profile), ranks);
+  }
 }
 
 }  // namespace sabot

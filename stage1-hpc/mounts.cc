@@ -100,13 +100,42 @@ UniqueFd make_tmpfs(std::uint64_t size_bytes, unsigned mode) {
   return tmpfs.mount(MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV);
 }
 
-UniqueFd make_overlay(int lower_dir, int upper_dir, int work_dir) {
+void make_read_only(int mount) {
+  mount_attr wanted{};
+  wanted.attr_set = MOUNT_ATTR_RDONLY;
+  set_attributes(mount, wanted, 0, "a tmpfs");
+}
+
+UniqueFd make_bind_of(int dir, const std::string& name) {
+  const unsigned how = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC;
+  UniqueFd bind{static_cast<int>(check(::syscall(SYS_open_tree, dir, name.c_str(), how), "open_tree", name))};
+  make_read_only(bind.get());
+  return bind;
+}
+
+UniqueFd make_overlay(const std::vector<int>& lower_dirs, int upper_dir, int work_dir) {
   FsContext overlay{"overlay"};
-  overlay.set("lowerdir", proc_path(lower_dir));
-  overlay.set("upperdir", proc_path(upper_dir));
-  overlay.set("workdir", proc_path(work_dir));
+  std::string lower;
+  for (const int dir : lower_dirs) lower += (lower.empty() ? "" : ":") + proc_path(dir);
+  overlay.set("lowerdir", lower);
+  if (upper_dir >= 0) overlay.set("upperdir", proc_path(upper_dir));
+  if (upper_dir >= 0) overlay.set("workdir", proc_path(work_dir));
   overlay.set_flag("userxattr");
-  return overlay.mount(MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV);
+  const unsigned read_only = upper_dir >= 0 ? 0 : MOUNT_ATTR_RDONLY;
+  return overlay.mount(MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | read_only);
+}
+
+UniqueFd make_writable_overlay(const std::vector<int>& lower_dirs, std::uint64_t size_bytes, int scratch) {
+  const UniqueFd tmpfs = make_tmpfs(size_bytes, 0755);
+  check(::mkdirat(scratch, "top", 0755), "mkdir", "top");
+  const auto open_directory = [](int dir, const char* name) {
+    return UniqueFd{check(::openat(dir, name, O_PATH | O_DIRECTORY | O_CLOEXEC), "open", name)};
+  };
+  attach(tmpfs.get(), open_directory(scratch, "top").get());
+  for (const char* name : {"upper", "work"}) check(::mkdirat(tmpfs.get(), name, 0755), "mkdir", name);
+  const UniqueFd upper = open_directory(tmpfs.get(), "upper");
+  const UniqueFd work = open_directory(tmpfs.get(), "work");
+  return make_overlay(lower_dirs, upper.get(), work.get());
 }
 
 void attach(int mount, int target) {

@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "manifest.h"
 #include "sys/unique_fd.h"
@@ -23,9 +24,20 @@ UniqueFd make_mount(const Mount& mount);
 /// An empty tmpfs, attached nowhere; nosuid and nodev. `size_bytes` 0: the kernel's default.
 UniqueFd make_tmpfs(std::uint64_t size_bytes, unsigned mode);
 
-/// An overlay, attached nowhere, of three directories that are attached in this namespace.
+/// Make it read-only, after it was filled.
+void make_read_only(int mount);
+
+/// A read-only copy of the mount at the file `name` of `dir`, which is attached in this namespace; attached
+/// nowhere.
+UniqueFd make_bind_of(int dir, const std::string& name);
+
+/// An overlay, attached nowhere, of directories that are attached in this namespace, the uppermost first.
+/// Without an upper directory (-1) it is read-only and takes two layers or more.
 /// Source: Documentation/filesystems/overlayfs.rst, "userxattr" for mounts in a user namespace.
-UniqueFd make_overlay(int lower_dir, int upper_dir, int work_dir);
+UniqueFd make_overlay(const std::vector<int>& lower_dirs, int upper_dir, int work_dir);
+
+/// The same with a new tmpfs of `size_bytes` on top, which is attached at `top` in the directory `scratch`.
+UniqueFd make_writable_overlay(const std::vector<int>& lower_dirs, std::uint64_t size_bytes, int scratch);
 
 /// Attach `mount` on the directory or file that `target` refers to.
 void attach(int mount, int target);

@@ -200,6 +200,10 @@ bool enter_pod(const int ns_fds[kNamespaceFds], const char* workdir, bool privil
     if (::setns(ns_fds[i], 0) == -1)  // whichever it is: the keeper is the user's own
       return fail(why, "enter a namespace of --container-unshare: %s", strerror(errno));
   for (int i = 0; i < kNamespaceFds && ns_fds[i] >= 0; ++i) ::close(ns_fds[i]);
+  return settle_in_pod(workdir, privileged, why);
+}
+
+bool settle_in_pod(const char* workdir, bool privileged, FailureText* why) {
   if (::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == -1)
     return fail(why, "set no_new_privs: %s", strerror(errno));
   if (!privileged && !drop_privileges(why)) return false;  // before any path of the image is followed

@@ -40,4 +40,7 @@ bool ask_for_pod(const EntryPlan& plan, Rendezvous* place, const MessageWriter& 
 /// Source: setns(2), capabilities(7).
 bool enter_pod(const int ns_fds[kNamespaceFds], const char* workdir, bool privileged, FailureText* why);
 
+/// The second half of it, for who is in the namespaces already because it made them.
+bool settle_in_pod(const char* workdir, bool privileged, FailureText* why);
+
 }  // namespace sabot

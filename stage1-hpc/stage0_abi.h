@@ -11,4 +11,7 @@ inline constexpr int kStage1ManifestFd = 0;  // the pod manifest, in a pipe
 inline constexpr int kStage1ImageFd = 4;     // the image, a squashfs file
 inline constexpr int kStage1ProfileFd = 5;   // its start profile, a file; may be closed: there is none
 
+// `sabot run` of a directory starts `sabot-stage1-dir MANIFEST DIRECTORY COMMAND...`: two numbers of
+// descriptors, since no fixed one may be taken from the command, and no rank waits anywhere.
+
 }  // namespace sabot

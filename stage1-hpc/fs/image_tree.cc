@@ -36,13 +36,6 @@ const ImageTree::Children* ImageTree::added_to(NodeId dir) const {
   return found == added_.end() ? nullptr : &found->second;
 }
 
-NodeId ImageTree::add(NodeId parent, const std::string& name, Synthetic entry) {
-  const NodeId id = kSynthetic | synthetic_.size();
-  synthetic_.push_back(std::move(entry));
-  added_[parent].insert_or_assign(name, id);
-  return id;
-}
-
 std::optional<NodeId> ImageTree::lookup(NodeId parent, std::string_view name) const {
   if (const Children* added = added_to(parent)) {
     const auto found = added->find(name);

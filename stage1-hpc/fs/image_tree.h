@@ -43,6 +43,15 @@ class ImageTree {
   /// another kind or has more than `limit_bytes`.
   std::optional<std::string> read_image_file(std::string_view path, std::size_t limit_bytes) const;
 
+  /// All that was added, in the order of adding, so parents first.
+  struct Addition {
+    std::string path;  ///< no symlink in it
+    mode_t mode = 0;   ///< type and permissions
+    std::string content = {};
+    bool replaces = false;  ///< a file of the image that is there
+  };
+  const std::vector<Addition>& additions() const { return synthetic_; }
+
   // What the server asks, by id. Throws as ImageReader does.
   std::optional<NodeId> lookup(NodeId parent, std::string_view name) const;
   NodeAttr attr(NodeId node) const;
@@ -57,16 +66,13 @@ class ImageTree {
   ImageReader& image() const { return *image_; }
 
  private:
-  struct Synthetic {
-    mode_t mode = 0;
-    std::string content;  // of a file
-  };
+  using Synthetic = Addition;
   using Children = std::map<std::string, NodeId, std::less<>>;
   struct Walk;  // along a path; image_tree_paths.cc
   void advance(Walk& walk) const;
   Walk walk_to_parent(std::string_view path);
-  std::string put_file(Walk& walk, Synthetic file);
-  NodeId add(NodeId parent, const std::string& name, Synthetic entry);
+  std::string put_file(Walk& walk, mode_t mode, std::string content);
+  NodeId add(const Walk& parent, const std::string& name, Synthetic entry);
   Kind kind(NodeId node) const;
 
   const Synthetic* synthetic(NodeId node) const;

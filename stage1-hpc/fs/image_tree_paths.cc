@@ -53,6 +53,14 @@ struct ImageTree::Walk {
   State state = State::arrived;
 };
 
+NodeId ImageTree::add(const Walk& parent, const std::string& name, Synthetic entry) {
+  const NodeId id = kSynthetic | synthetic_.size();
+  entry.path = (parent.above.empty() ? "" : parent.path()) + "/" + name;
+  synthetic_.push_back(std::move(entry));
+  added_[parent.here()].insert_or_assign(name, id);
+  return id;
+}
+
 void ImageTree::advance(Walk& walk) const {
   while (!walk.pending.empty()) {
     const std::string name = walk.pending.front();
@@ -85,7 +93,7 @@ ImageTree::Walk ImageTree::walk_to_parent(std::string_view path) {
   for (advance(walk); walk.state != Walk::State::arrived; advance(walk)) {
     if (walk.state == Walk::State::blocked) walk.refuse_block();
     if (walk.pending.size() == 1) return walk;
-    add(walk.here(), walk.pending.front(), {S_IFDIR | 0755, {}});
+    add(walk, walk.pending.front(), {{}, S_IFDIR | 0755, {}});
   }
   return walk;
 }
@@ -93,15 +101,16 @@ ImageTree::Walk ImageTree::walk_to_parent(std::string_view path) {
 std::string ImageTree::add_directory(std::string_view path) {
   Walk walk = walk_to_parent(path);
   if (walk.state == Walk::State::missing) {
-    add(walk.here(), walk.pending.front(), {S_IFDIR | 0755, {}});
+    add(walk, walk.pending.front(), {{}, S_IFDIR | 0755, {}});
     advance(walk);
   }
   if (kind(walk.here()) != Kind::directory) walk.refuse_block();
   return walk.path();
 }
 
-std::string ImageTree::put_file(Walk& walk, Synthetic file) {
+std::string ImageTree::put_file(Walk& walk, mode_t mode, std::string content) {
   std::string name;
+  const bool replaces = walk.state == Walk::State::arrived;
   if (walk.state == Walk::State::missing) {
     name = walk.pending.front();
   } else {
@@ -110,20 +119,20 @@ std::string ImageTree::put_file(Walk& walk, Synthetic file) {
     name = walk.above.back().name;  // the root is a directory, so there is one
     walk.above.pop_back();
   }
-  const NodeId id = add(walk.here(), name, std::move(file));
+  const NodeId id = add(walk, name, {{}, S_IFREG | mode, std::move(content), replaces});
   walk.above.push_back({name, id});
   return walk.path();
 }
 
 std::string ImageTree::add_file(std::string_view path, std::string content, mode_t mode) {
   Walk walk = walk_to_parent(path);
-  return put_file(walk, {S_IFREG | (mode & 07777U), std::move(content)});
+  return put_file(walk, mode & 07777U, std::move(content));
 }
 
 std::string ImageTree::ensure_file(std::string_view path) {
   Walk walk = walk_to_parent(path);
   if (walk.state == Walk::State::arrived && kind(walk.here()) != Kind::directory) return walk.path();
-  return put_file(walk, {S_IFREG | 0644, {}});
+  return put_file(walk, 0644, {});
 }
 
 std::optional<std::string> ImageTree::resolve(std::string_view path) const {

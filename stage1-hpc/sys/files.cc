@@ -4,6 +4,7 @@
 
 #include <fcntl.h>
 #include <linux/openat2.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 
 #include "sys/error.h"
@@ -19,6 +20,12 @@ UniqueFd open_in_root(int root, const std::string& path, int flags) {
     fd = ::syscall(SYS_openat2, root, path.c_str(), &how, sizeof how);
   } while (fd == -1 && (errno == EAGAIN || errno == EINTR));
   return UniqueFd{static_cast<int>(check(fd, "open", path))};
+}
+
+bool is_directory(int fd) {
+  struct stat st {};
+  check(::fstat(fd, &st), "fstat");
+  return S_ISDIR(st.st_mode);
 }
 
 std::string read_all(int fd, std::size_t limit_bytes) {

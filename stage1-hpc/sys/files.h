@@ -17,6 +17,8 @@ namespace sabot {
 /// lead out of it. Throws Error; ENOENT where it does not exist. Source: openat2(2), RESOLVE_IN_ROOT.
 UniqueFd open_in_root(int root, const std::string& path, int flags);
 
+bool is_directory(int fd);
+
 /// The whole of `fd` from its current position. Throws Refused when it has more than `limit_bytes`.
 std::string read_all(int fd, std::size_t limit_bytes);
 

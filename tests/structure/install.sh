@@ -9,7 +9,7 @@ top=$(mktemp -d)
 trap 'rm -rf "$top"' EXIT
 cmake --install "$BUILD" --prefix "$top/usr" > "$top/log" 2>&1 || fail "cmake --install: $(tail -n 3 "$top/log")"
 
-for file in bin/sabot libexec/sabot/sabot-stage1 libexec/sabot/sabot-import libexec/sabot/sabot-topo; do
+for file in bin/sabot libexec/sabot/sabot-stage1 libexec/sabot/sabot-stage1-dir libexec/sabot/sabot-import libexec/sabot/sabot-topo; do
   [[ -x $top/usr/$file ]] || fail "$file is not installed: $(cd "$top/usr" && find . -type f | paste -sd' ')"
 done
 plugin=$(find "$top/usr" -name spank_sabot.so)
@@ -20,7 +20,7 @@ for page in $(cd "$SOURCE" && git ls-files '*.[1-8]' 2>/dev/null); do
 done
 [[ -e $top/usr/share/bash-completion/completions/sabot ]] || fail "the completion for bash is not installed"
 # What is nobody's business outside of the tests stays out.
-extra=$(find "$top/usr" -type f -printf './%P\n' | grep -vE '^\./(bin/sabot|libexec/sabot/sabot-(stage1|import|topo)|.*/slurm/spank_sabot\.so|share/.*|etc/.*)$' | paste -sd' ' || true)
+extra=$(find "$top/usr" -type f -printf './%P\n' | grep -vE '^\./(bin/sabot|libexec/sabot/sabot-(stage1|stage1-dir|import|topo)|.*/slurm/spank_sabot\.so|share/.*|etc/.*)$' | paste -sd' ' || true)
 [[ -z $extra ]] || fail "installed without a reason: $extra"
 [[ -z $(find "$top/usr" -perm /6022 -not -type l) ]] || fail "setuid, or others can write: $(find "$top/usr" -perm /6022 -not -type l)"
 

@@ -20,7 +20,7 @@ printf 'hsqs%4092s' '' > magic
 refused 125 "magic" run ./magic -- true
 cp "$IMAGE" secret.sqsh && chmod 000 secret.sqsh
 refused 125 "Permission denied" run ./secret.sqsh -- true
-refused 125 "not supported" run docker://debian -- true
+refused 125 "docker://127.0.0.1:1/debian" run docker://127.0.0.1:1/debian -- true
 refused 125 "sha256:" run "sha256:$(printf '0%.0s' {1..64})" -- true
 refused 2 "COMMAND" run "$IMAGE"
 mkdir empty && mksquashfs empty empty.sqsh -quiet -no-progress

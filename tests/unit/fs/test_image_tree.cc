@@ -52,6 +52,20 @@ std::string content_of(const ImageTree& tree, const std::string& path) {
 
 }  // namespace
 
+TEST_CASE("what was added is listed parents first, with what it replaces", "[fs][tree]") {
+  auto image = std::make_unique<FakeImage>();
+  image->directory("/etc").file("/etc/passwd", "old").directory("/run").symlink("/var", "run");
+  ImageTree tree{std::move(image)};
+  tree.add_directory("/var/a/b");
+  tree.add_directory("/etc");
+  tree.add_file("/etc/passwd", "new", 0600);
+  tree.ensure_file("/etc/passwd");
+  std::string text;
+  for (const ImageTree::Addition& one : tree.additions())
+    text += one.path + (S_ISDIR(one.mode) ? "/" : "=" + one.content) + (one.replaces ? "! " : " ");
+  CHECK(text == "/run/a/ /run/a/b/ /etc/passwd=new! ");
+}
+
 TEST_CASE("node ids suit FUSE: root is 1, none is 0, the image's and ours do not meet", "[fs][tree]") {
   auto image = std::make_unique<FakeImage>();
   image->file("/a", "");

@@ -69,14 +69,26 @@ TEST_CASE("a squashfs file is handed on by its absolute path", "[launcher][resol
   CHECK_FALSE(bench.resolve_image("./app.sqsh").writable);
 }
 
-TEST_CASE("a directory is imported and handed on by its digest", "[launcher][resolve]") {
+TEST_CASE("a directory is handed on as it is, if it has a root file system", "[launcher][resolve]") {
   const Bench bench;
   std::filesystem::create_directories("root/bin");
-  bench.here.file("root/bin/sh", "x");
-  const PodRequest request = bench.resolve_image("./root");
-  CHECK(images::is_sha256_digest(request.image));
-  CHECK(request.store == bench.here.path("store"));
-  CHECK(bench.resolve_image(request.image).image == request.image);
+  std::filesystem::create_directories("data/files");
+  const std::string path = bench.here.path("root");
+  for (const std::string& written :
+       {std::string("./root"), std::string("root/../root/").insert(0, "./"), path})
+    CHECK(bench.resolve_image(written).image == path);
+  CHECK_FALSE(std::filesystem::exists("store"));
+  CHECK_THROWS_WITH(bench.resolve_image("./data"), Contains("a directory, but no root file system"));
+}
+
+TEST_CASE("a launch configuration in a directory is checked before an allocation is used",
+          "[launcher][resolve]") {
+  const Bench bench;
+  std::filesystem::create_directories("root/.sabot");
+  bench.here.file("root/.sabot/config.json", "not json");
+  CHECK_THROWS_AS(bench.resolve_image("./root"), Refused);
+  bench.here.file("root/.sabot/config.json", "{}");
+  CHECK(bench.resolve_image("./root").image == bench.here.path("root"));
 }
 
 TEST_CASE("an image that is not there is refused and the message says what to do", "[launcher][resolve]") {
