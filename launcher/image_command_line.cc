@@ -62,8 +62,9 @@ struct Group {
     CLI::App* command = app.add_subcommand(name, help);
     auto options = std::make_shared<Options>();
     describe(*command, *options);
-    command->callback([&action = action, &global = global, command, options, run] {
-      if constexpr (requires { options->shaped_by; }) options->shaped_by = given_format_option(*command);
+    command->callback([&action = action, &global = global, self = command, options, run] {
+      if constexpr (requires { options->shaped_by; }) options->shaped_by = given_format_option(*self);
+      static_cast<void>(self);  // of use to some kinds of options alone
       action = [options, run, &global] { return run(global, *options); };
     });
     return command;

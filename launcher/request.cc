@@ -142,7 +142,7 @@ void check_squashfs(const std::string& path) {
 images::PullPolicy pull_policy(const PodOptions& options, const SiteConfig& site) try {
   return options.pull ? images::parse_pull_policy(*options.pull) : site.pull;
 } catch (const Refused& e) {
-  throw UsageError(std::string("--pull: ") + e.what());
+  throw UsageError(std::string("--container-pull: ") + e.what());
 }
 
 // None where neither store has one, or it went before we could keep it.
