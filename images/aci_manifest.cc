@@ -115,7 +115,8 @@ LaunchConfig launch_of(const JsonValue& app, std::vector<std::string>& notes) {
     throw Refused("the working directory " + quoted(launch.working_dir) + " is not absolute");
   for (const auto& [name, value] : pairs(app, "environment", false)) {
     if (!is_variable(name)) throw Refused(quoted(name) + " is not a variable's name");
-    launch.env.push_back(name + "=" + value);
+    launch.env.push_back(name);
+    launch.env.back().append("=").append(value);
   }
   add_mount_points(app, launch);
   const JsonValue* handlers = app.list_at("eventHandlers");

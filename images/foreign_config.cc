@@ -96,7 +96,10 @@ std::vector<std::string> variables_of_scripts(const std::vector<std::string>& sc
     }
   }
   std::vector<std::string> list;
-  for (const auto& [name, value] : variables) list.push_back(name + "=" + value);
+  for (const auto& [name, value] : variables) {
+    list.push_back(name);
+    list.back().append("=").append(value);
+  }
   return list;
 }
 

@@ -105,7 +105,7 @@ class NewLayout {
     HashedFile file(fd.get());
     TarWriter tar([&](std::span<const std::uint8_t> bytes) { file.write(bytes); }, "");
     write_entries(tar, image);
-    const Blob layer = file.end();
+    Blob layer = file.end();
     const std::string name = layer.digest.substr(7);
     files_.push_back("blobs/sha256/" + name);
     check(::renameat(blobs_.get(), "layer", blobs_.get(), name.c_str()), "rename", name);
@@ -113,7 +113,7 @@ class NewLayout {
   }
 
   Blob add_document(const std::string& text) {
-    const Blob blob{sha256_of(text), text.size()};
+    Blob blob{sha256_of(text), text.size()};
     write("blobs/sha256/" + blob.digest.substr(7), text);
     return blob;
   }

@@ -199,8 +199,9 @@ void resolve_image(PodRequest& request, const std::string& image, const PodOptio
 }  // namespace
 
 PodOptions with_environment(PodOptions given) {
-  given.needs_image = given.mounts || given.workdir || given.env || given.unshare || given.writable ||
-                      given.mount_home || given.remap_root;  // from the environment alone is no mistake
+  given.needs_image = given.mounts || given.workdir || given.env || given.unshare || given.pin ||
+                      given.writable || given.mount_home ||
+                      given.remap_root;  // from the environment alone is no mistake
   if (!given.image && !given.native_image) given.image = user_variable("IMAGE");
   if (!given.mounts) given.mounts = user_variable("MOUNTS");
   if (!given.workdir) given.workdir = user_variable("WORKDIR");

@@ -81,6 +81,17 @@ struct OwnProc {
   }
 };
 
+// Null where nobody is to be placed, or nobody insisted and it cannot be: ranks then stay where they are.
+std::unique_ptr<Placer> start_placer(const PodManifest& pod) {
+  if (pod.pin.empty()) return nullptr;
+  try {
+    return std::make_unique<Placer>(pod.topology);
+  } catch (const std::exception&) {
+    if (pod.pin_must) throw;
+    return nullptr;
+  }
+}
+
 void await(int fd) {
   pollfd event{fd, POLLIN, 0};
   while (::poll(&event, 1, -1) == -1 && errno == EINTR) {
@@ -105,8 +116,7 @@ void keep_served_pod(const PodManifest& pod, UniqueFd image, UniqueFd profile, A
   ImageTree tree{open_squashfs(std::move(image), {pod.image_offset, pod.image_bytes})};
   const MountPlan plan = plan_mounts(pod, tree);  // looks at the host as the user, nothing more
   add_lines(pod, tree);
-  std::unique_ptr<Placer> placer;  // it looks at the machine meanwhile; outside of the pod, and of its powers
-  if (!pod.pin.empty()) placer = std::make_unique<Placer>(pod.topology);
+  std::unique_ptr<Placer> placer = start_placer(pod);  // outside of the pod, and of its powers
   const CallersSettings settings = settings_of(pod, tree, plan);
   enter_user_namespace(pod.inside_uid, pod.inside_gid);  // from here on we may mount
   UniqueFd device = open_fuse_device();  // inside: a mount takes a device of its own userns only

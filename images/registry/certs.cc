@@ -21,11 +21,11 @@ TlsFiles read_folder(int fd, const std::string& path) {
   TlsFiles files;
   for (const std::string& name : list_folder(fd)) {
     if (name.ends_with(".crt")) {
-      files.ca_pem += read_file(fd, name, kCertBytes) + "\n";
+      files.ca_pem.append(read_file(fd, name, kCertBytes)).append("\n");
     } else if (name.ends_with(".cert") && files.client_cert.empty()) {
       const std::string stem = name.substr(0, name.size() - 5);
-      files.client_cert = path + "/" + name;
-      files.client_key = path + "/" + stem + ".key";
+      files.client_cert.append(path).append("/").append(name);
+      files.client_key.append(path).append("/").append(stem).append(".key");
       if (::faccessat(fd, (stem + ".key").c_str(), R_OK, 0) == -1)
         throw Error(errno, "the key of " + printable(name) + ", " + printable(stem) + ".key");
     }
@@ -37,7 +37,8 @@ TlsFiles read_folder(int fd, const std::string& path) {
 
 TlsFiles certificates_for(const std::vector<std::string>& folders, const std::string& host) {
   for (const std::string& folder : folders) {
-    const std::string path = folder + "/" + host;
+    std::string path = folder;
+    path.append("/").append(host);
     const UniqueFd fd{::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
     if (!fd.valid() && (errno == ENOENT || errno == ENOTDIR || errno == EACCES)) continue;
     check(fd.get(), "open", printable(path));

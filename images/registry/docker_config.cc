@@ -32,7 +32,9 @@ std::string bare_key(std::string key) {
 // HOST/A/B, HOST/A, HOST
 std::vector<std::string> keys_of(const std::string& host, const std::string& repository) {
   std::vector<std::string> keys;
-  for (std::string path = host + "/" + repository; path.size() > host.size();) {
+  std::string path = host;
+  path.append("/").append(repository);
+  while (path.size() > host.size()) {
     keys.push_back(path);
     path.resize(path.rfind('/'));
   }

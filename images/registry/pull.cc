@@ -43,7 +43,7 @@ class Pull {
     const std::string manifest = image.chosen().descriptor.digest;
     const std::string digest_key = key_of(name, options_, manifest);
     const auto same = find_tag(store_, digest_key);
-    const ImageRecord record = same ? stored(same->image_digest) : import(image, progress, result);
+    ImageRecord record = same ? stored(same->image_digest) : import(image, progress, result);
     for (const std::string& each : {key, digest_key})
       write_tag(store_, each, {manifest, record.digest, ::time(nullptr)});
     if (result != nullptr)

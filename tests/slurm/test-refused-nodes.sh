@@ -12,7 +12,7 @@ trap '"$TESTS/cluster/cluster" down >/dev/null' EXIT
 plugin=$(find "$BUILD" -name spank_sabot.so | head -1)
 "$TESTS/cluster/cluster" up --nodes 2 --plugin "$plugin" --plugin-args "libexec=$tree/libexec/sabot config=$config" >/dev/null
 mkdir -p "$tree/bin" "$tree/libexec/sabot"
-cp "$SABOT" "$tree/bin/" && cp "$BUILD/libexec/sabot/sabot-stage1" "$tree/libexec/sabot/"
+cp "$SABOT" "$tree/bin/" && cp "$BUILD"/libexec/sabot/sabot-{stage1,topo} "$tree/libexec/sabot/"
 : > "$config"
 trap - EXIT
 # shellcheck source=tests/lib/slurm.sh
@@ -36,6 +36,13 @@ on_node node1 chmod 600 /dev/fuse
 refused "open '/dev/fuse' (the site has to make it mode 0666): Permission denied" there
 on_node node1 chmod 666 /dev/fuse
 works "/dev/fuse"
+
+# Placing is a convenience unless it was asked for.
+mv "$tree/libexec/sabot/sabot-topo" "$tree/away"
+works "no sabot-topo"
+refused "start $tree/libexec/sabot/sabot-topo: No such file or directory" as_user srun --container="$IMAGE" --container-pin=core \
+  -w node1 -N1 -n2 touch "$WORK/ran"
+mv "$tree/away" "$tree/libexec/sabot/sabot-topo"
 
 # User namespaces, by a filter of system calls: the sysctl would be the whole machine's. unshare is number 272.
 cp "$TESTS/lib/without_call.py" "$tree/" && cp "$stage1" "$tree/real-stage1"
