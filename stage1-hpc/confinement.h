@@ -6,8 +6,8 @@
 
 namespace sabot {
 
-/// All of what follows, for this thread and those it will start; needs no_new_privs. What this kernel lacks
-/// is left out, silently: `sabot check` says so. In a build with sanitizers it does nothing, their runtime
+/// All of what follows, for this thread and those it will start; needs no_new_privs.What this kernel lacks
+/// is left out, silently. In a build with sanitizers it does nothing, their runtime
 /// needs more calls. Throws Error where the kernel has it and refuses.
 void confine_keeper();
 

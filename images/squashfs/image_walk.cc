@@ -149,7 +149,7 @@ class Walk {
   static std::string target_of(const sqfs_inode_generic_t& raw) {
     const std::size_t bytes =
         raw.base.type == SQFS_INODE_SLINK ? raw.data.slink.target_size : raw.data.slink_ext.target_size;
-    const std::string target(reinterpret_cast<const char*>(raw.extra), bytes);
+    std::string target(reinterpret_cast<const char*>(raw.extra), bytes);
     if (target.empty() || target.size() >= kMaxPathBytes || target.find('\0') != target.npos)
       throw Refused("a damaged squashfs image: a symbolic link to '" + printable(target) + "'");
     return target;
