@@ -56,7 +56,7 @@ std::optional<TagRecord> find_tag(const Store& store, const std::string& key) {
   const std::string encoded = encode_name(key);
   try {
     const UniqueFd folder = open_folder(store.fd(), folder_of(encoded), false);
-    const auto record = parse(read_file(folder.get(), last_piece(encoded), kTagBytes));
+    auto record = parse(read_file(folder.get(), last_piece(encoded), kTagBytes));
     const UniqueFd images = open_folder(store.fd(), kImagesFolder, false);
     if (record && record_of(images.get(), record->image_digest)) return record;
   } catch (const Error& e) {
