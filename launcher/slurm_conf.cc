@@ -25,13 +25,13 @@ bool mentions(const std::string& text, const char* word) {
 std::string setting_in_files(const std::filesystem::path& file, const char* key, bool follow) {
   const std::string text = read_file(AT_FDCWD, file.string(), kSlurmConfBytes);
   if (mentions(text, key))
-    if (const std::string value = slurm_setting(text, key); !value.empty()) return value;
+    if (std::string value = slurm_setting(text, key); !value.empty()) return value;
   if (!follow || !mentions(text, "include")) return "";
   std::istringstream lines{text};
   for (std::string line; std::getline(lines, line);) {
     const std::vector<std::string> words = slurm_words(line);
     if (words.size() != 2 || ::strcasecmp(words[0].c_str(), "include") != 0) continue;
-    const std::string value = setting_in_files(file.parent_path() / words[1], key, false);
+    std::string value = setting_in_files(file.parent_path() / words[1], key, false);
     if (!value.empty()) return value;
   }
   return "";

@@ -3,6 +3,7 @@
 # When the server is killed, every reader that waits for it gets an error within 2 s: one process alone held the device.
 . "$(dirname "$0")/common.bash"
 need mksquashfs timeout
+export ASAN_OPTIONS=handle_segv=0 # a sanitized server is to die of it, too, not to report while it serves on
 
 holders() { # processes that have /dev/fuse open
   local fd
