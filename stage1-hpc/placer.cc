@@ -94,6 +94,7 @@ Placer::Placer(const std::string& topology) {
   std::vector<std::string> words = {"sabot-topo", "seat"};
   if (!topology.empty()) words.push_back(topology);
   std::vector<char*> argv;
+  argv.reserve(words.size() + 1);
   for (std::string& word : words) argv.push_back(word.data());
   argv.push_back(nullptr);
   char quiet[] = "HWLOC_HIDE_ERRORS=2";

@@ -112,6 +112,7 @@ std::vector<CpuSet> divide_within(const Topology& node, const std::vector<CpuSet
     return parts;
   }
   std::vector<std::size_t> cores;
+  cores.reserve(domains.size());
   for (const CpuSet& domain : domains) cores.push_back(node.cores(domain).size());
   // With fewer cores than ranks it is threads that are divided, and they give the weights.
   if (std::accumulate(cores.begin(), cores.end(), std::size_t{0}) < ranks)

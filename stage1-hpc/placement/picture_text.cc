@@ -84,6 +84,7 @@ std::string quoted(const std::string& text) {
 
 std::string json_devices(const std::vector<Device>& devices) {
   std::vector<std::string> all;
+  all.reserve(devices.size());
   for (const Device& device : devices)
     all.push_back("{\"name\":" + quoted(device.name) + ",\"pci\":" + quoted(device.pci) +
                   ",\"near\":" + quoted(device.near.list()) + "}");
