@@ -123,8 +123,10 @@ std::vector<Placement> place(const Topology& node, const Step& step, Pin pin) {
   check_step(node, step);
   const std::vector<Device> gpus = node.gpus();
   const std::vector<Device> nics = node.nics();
-  const bool keep =
-      pin == Pin::none || (pin == Pin::automatic && (step.ranks.size() == 1 || bound_one_by_one(step)));
+  // More ranks than CPUs: the scheduler shares them better than a division that nobody asked for.
+  const bool scarce = pool_of(node, step).count() < step.ranks.size();
+  const bool keep = pin == Pin::none ||
+                    (pin == Pin::automatic && (step.ranks.size() == 1 || scarce || bound_one_by_one(step)));
   std::vector<CpuSet> cpus;
   if (keep) {
     for (const Rank& rank : step.ranks) cpus.push_back(rank.mask & node.cpus());
