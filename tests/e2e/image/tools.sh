@@ -3,6 +3,7 @@
 # verify names what differs; what export and extract write is the image's tree, for other programs too.
 # shellcheck source=tests/lib/user.sh
 source "$(dirname "$0")/../../lib/user.sh"
+for tool in skopeo umoci actool unsquashfs; do command -v $tool > /dev/null || skip "$tool is not installed"; done
 
 export SABOT_STORE=$HOME/store
 mkdir -p tree/a/b tree/closed tree/etc
@@ -40,15 +41,11 @@ expect "cat-manifest gives its bytes" "${from_oci##* }" "sha256:$(head -c "$(sta
 contains "verify compares the source" "ok" "$("$SABOT" image verify from-oci)"
 expect "export again is the same" "$(cd layout && find . -type f -exec sha256sum {} + | sort)" \
   "$("$SABOT" image export app oci:again:v1 > /dev/null && cd again && find . -type f -exec sha256sum {} + | sort)"
-if command -v skopeo > /dev/null; then
-  contains "skopeo inspects it" '"Os": "linux"' "$(skopeo inspect oci:layout:v1)"
-fi
-if command -v umoci > /dev/null; then
-  umoci unpack --rootless --image layout:v1 bundle > /dev/null 2>&1 || fail "umoci does not unpack it"
-  expect "umoci's tree" "$(list tree)" "$(list bundle/rootfs)"
-fi
+contains "skopeo inspects it" '"Os": "linux"' "$(skopeo inspect oci:layout:v1)"
+umoci unpack --rootless --image layout:v1 bundle > /dev/null 2>&1 || fail "umoci does not unpack it"
+expect "umoci's tree" "$(list tree)" "$(list bundle/rootfs)"
 "$SABOT" image export app aci:app.aci > /dev/null
-if command -v actool > /dev/null; then actool validate app.aci || fail "actool finds the ACI invalid"; fi
+actool validate app.aci || fail "actool finds the ACI invalid"
 expect "the ACI's first entry" "manifest" "$(tar tf app.aci 2> /dev/null | sed -n 1p)"
 refused 125 "File exists" "$SABOT" image export app aci:app.aci
 refused 2 "neither oci:" "$SABOT" image export app zip:x
